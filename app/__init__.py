@@ -1,0 +1,1 @@
+"""The dashboard: what imports Streamlit and is not a page."""

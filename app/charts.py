@@ -1,0 +1,166 @@
+"""Figures from data frames. Imports no Streamlit: pages, the command line and reports draw the same figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from app import words
+from app.theme import Theme
+
+SANS = '"Source Sans", "Source Sans 3", "Source Sans Pro", sans-serif'
+CONFIG = {"displayModeBar": False, "scrollZoom": False}
+
+
+def template(theme: Theme) -> go.layout.Template:
+    """The one look of every figure: transparent, no axis lines, grid along the value axis, labels on the data."""
+    axis = {
+        "showline": False, "ticks": "", "zeroline": False, "showgrid": False, "fixedrange": True, "gridcolor": theme.grid,
+        "tickfont": {"size": 12, "color": theme.muted}, "title": {"font": {"size": 12, "color": theme.muted}},
+    }  # fmt: skip
+    return go.layout.Template(
+        layout={
+            "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"family": SANS, "size": 13, "color": theme.text},
+            "xaxis": axis, "yaxis": axis, "margin": {"l": 44, "r": 20, "t": 12, "b": 40}, "bargap": 0.42, "showlegend": False,
+            "dragmode": False, "separators": ".,",
+            "hoverlabel": {"bgcolor": theme.card, "bordercolor": theme.border, "font": {"family": SANS, "size": 13, "color": theme.text}},
+        }
+    )  # fmt: skip
+
+
+def _figure(theme: Theme, height: int, **margin: int) -> go.Figure:
+    figure = go.Figure()
+    figure.update_layout(template=template(theme), height=height)
+    if margin:
+        figure.update_layout(margin=margin)
+    return figure
+
+
+def genre_mix(mix: pd.DataFrame, theme: Theme, height: int = 232) -> go.Figure:
+    """Dumbbells in genre colours: hollow is the history, solid the recommendations.
+
+    `mix` has the columns genre, before, now (shares of the films that have the genre), in the order to be drawn.
+    """
+    figure = _figure(theme, height, l=44, r=12, t=14, b=34)
+    colours = [theme.genre(name) for name in mix["genre"]]
+    for row, colour in zip(mix.itertuples(), colours, strict=True):
+        line = {"color": colour, "width": 2.2}
+        figure.add_scatter(x=[row.genre] * 2, y=[row.before, row.now], mode="lines", line=line, hoverinfo="skip")
+    hover = "%{x}: %{y:.0%} of the films "
+    figure.add_scatter(
+        x=mix["genre"], y=mix["before"], mode="markers", hovertemplate=hover + "in the history<extra></extra>",
+        marker={"size": 11, "color": theme.background, "line": {"color": colours, "width": 2.2}},
+    )  # fmt: skip
+    figure.add_scatter(
+        x=mix["genre"], y=mix["now"], mode="markers", hovertemplate=hover + "recommended<extra></extra>",
+        marker={"size": 10.5, "color": colours},
+    )  # fmt: skip
+    for column, name in (("now", "recommended"), ("before", "before")):
+        if (place := _clearest(mix)) is not None:
+            figure.add_annotation(
+                x=mix["genre"].iloc[place], y=mix[column].iloc[place], text=name, showarrow=False, xanchor="left", xshift=11,
+                font={"size": 12, "color": theme.muted}, bgcolor=theme.background, borderpad=1,
+            )  # fmt: skip
+    top = float(np.nanmax(mix[["before", "now"]].to_numpy())) if len(mix) else 1.0
+    figure.update_yaxes(range=[-0.04, max(top * 1.1, 0.25)], tickformat=".0%", showgrid=True, nticks=6)
+    figure.update_xaxes(tickfont={"size": 13, "color": theme.text}, tickangle=0 if len(mix) <= 12 else -30)
+    return figure
+
+
+def _clearest(mix: pd.DataFrame) -> int | None:
+    """The dumbbell whose ends lie far enough apart to be named once for the whole chart; not the last of the row."""
+    gaps = (mix["now"] - mix["before"]).abs().to_numpy()[: max(len(mix) - 2, 1)]
+    return int(gaps.argmax()) if len(gaps) and gaps.max() > 0.08 else None
+
+
+def learning_curve(
+    curve: pd.DataFrame, theme: Theme, name: str, references: Mapping[str, float] | None = None, height: int = 296
+) -> go.Figure:
+    """Validation NDCG@100 after each epoch, stage by stage, the kept epoch ringed and named.
+
+    `curve` has the columns stage, epoch, ndcg@100, kept (in the order of training); `references` are other models'
+    values on the same users.
+    """
+    figure = _figure(theme, height, l=40, r=112, t=20, b=44)
+    curve = curve[curve["ndcg@100"].notna()].reset_index(drop=True)
+    steps, values = np.arange(1, len(curve) + 1), curve["ndcg@100"].to_numpy(float)
+    references = {other: value for other, value in (references or {}).items() if np.isfinite(value)}
+    low, high = _range([*values, *references.values()])
+    _stages(figure, curve, theme)
+    for other, value in references.items():
+        figure.add_scatter(
+            x=[0, len(curve)], y=[value] * 2, mode="lines", line={"color": theme.muted, "width": 1.4, "dash": "3px,3px"}, hoverinfo="skip"
+        )  # fmt: skip
+        _end_label(figure, value, f"{other} {words.quality(value)}", theme.muted)
+    figure.add_scatter(
+        x=steps, y=values, mode="lines+markers" if len(curve) == 1 else "lines", line={"color": theme.text, "width": 2.4},
+        customdata=curve[["stage"]], hovertemplate="epoch %{x}, %{customdata[0]}<br>NDCG@100 %{y:.3f}<extra></extra>",
+    )  # fmt: skip
+    if curve["kept"].any():
+        best = int(np.flatnonzero(curve["kept"])[-1])
+        ring = {"size": 10, "color": theme.background, "line": {"color": theme.text, "width": 2.2}}
+        figure.add_scatter(x=[steps[best]], y=[values[best]], mode="markers", marker=ring, hoverinfo="skip")
+        label = f"<b>{name} {words.quality(values[best])}</b><br>epoch {steps[best]}, kept"
+        _end_label(figure, values[best], label, theme.text, references.values(), (high - low) / 6)
+    ticks = _quality_ticks(low, high)
+    figure.update_yaxes(range=[low, high], tickvals=ticks, ticktext=[words.quality(t, 2) for t in ticks], showgrid=True)
+    figure.update_xaxes(range=[0, len(curve) * 1.01], title_text="epoch", nticks=6)
+    return figure
+
+
+def _stages(figure: go.Figure, curve: pd.DataFrame, theme: Theme) -> None:
+    """Every second stage on a band, each named above its epochs."""
+    ends = np.flatnonzero(np.append(curve["stage"].to_numpy()[1:] != curve["stage"].to_numpy()[:-1], True)) + 1
+    starts = np.concatenate([[0], ends[:-1]])
+    if len(ends) < 2:
+        return
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        if number % 2:
+            figure.add_vrect(x0=start, x1=end, fillcolor=theme.card, line_width=0, layer="below")
+        if (end - start) / len(curve) > 0.14:
+            figure.add_annotation(
+                x=(start + end) / 2, y=1, yref="paper", yanchor="bottom", text=str(curve["stage"].iloc[start]), showarrow=False,
+                font={"size": 12, "color": theme.muted},
+            )  # fmt: skip
+
+
+def _end_label(
+    figure: go.Figure, value: float, text: str, colour: str, others: Sequence[float] = (), room: float = 0.0
+) -> None:
+    """A label at the right end, moved off another one that stands too near."""
+    near = [other for other in others if abs(other - value) < room]
+    shift = 0 if not near else 14 if value >= min(near) else -18
+    figure.add_annotation(
+        x=1, xref="paper", xanchor="left", xshift=8, y=value, yshift=shift, text=text, showarrow=False, align="left",
+        font={"size": 12, "color": colour},
+    )  # fmt: skip
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    low, high = float(np.min(values)), float(np.max(values))
+    room = max(high - low, 0.02)
+    return max(low - 0.06 * room, 0.0), high + 0.1 * room
+
+
+def _quality_ticks(low: float, high: float) -> list[float]:
+    step = next((s for s in (0.01, 0.02, 0.05, 0.1, 0.2) if (high - low) / s <= 6), 0.5)
+    return [round(t, 2) for t in np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step]
+
+
+def place_on_map(positions: np.ndarray, chosen: np.ndarray, theme: Theme, height: int = 150) -> go.Figure:
+    """A small picture of one map with one film on it. `positions` (items, 2), `chosen` (2,)."""
+    figure = _figure(theme, height, l=4, r=4, t=4, b=4)
+    # A picture of a thousand grey points says as much as one of twenty thousand, and is drawn at once.
+    some = positions[:: max(len(positions) // 1200, 1)]
+    figure.add_scatter(
+        x=some[:, 0], y=some[:, 1], mode="markers", hoverinfo="skip",
+        marker={"size": 2.4, "color": theme.neutral, "opacity": 0.35},
+    )  # fmt: skip
+    ring = {"size": 11, "color": theme.text, "line": {"color": theme.background, "width": 2}}
+    figure.add_scatter(x=chosen[:1], y=chosen[1:], mode="markers", hoverinfo="skip", marker=ring)
+    figure.update_xaxes(visible=False)
+    figure.update_yaxes(visible=False, scaleanchor="x")
+    return figure

@@ -1,0 +1,76 @@
+"""The router and the frame: the list of pages and the choices that all pages share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+import sys
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parents[1]
+if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's folder on the path
+    sys.path.insert(0, str(ROOT))
+
+from app import cached, state, theme as themes, widgets  # noqa: E402
+from vasp_models.errors import VaspLensError  # noqa: E402
+
+# Group -> title, file, address, icon, whether it is the first page. The groups stand in the order of the sidebar.
+PAGES = {
+    "Start": [("Overview", "overview", "", "home", True)],
+    "Recommend": [("Recommend", "recommend", "recommend", "recommend", False)],
+    "Understand": [("Sensitivity maps", "sensitivity_maps", "maps", "scatter_plot", False)],
+}
+
+
+def pages() -> dict[str, list]:
+    """The pages of each group, as Streamlit wants them."""
+    return {
+        group: [
+            st.Page(ROOT / "pages" / f"{file}.py", title=title, url_path=address or None, icon=f":material/{icon}:", default=first)
+            for title, file, address, icon, first in rows
+        ]
+        for group, rows in PAGES.items()
+    }  # fmt: skip
+
+
+def settle() -> object | None:
+    """Choose checkpoint and user where the viewer has not; the checkpoint, or None where it cannot be opened."""
+    names = cached.checkpoint_names()
+    if state.current().checkpoint is None and names:
+        state.settle(checkpoint=names[0])
+    try:
+        chosen = cached.checkpoint(state.current().checkpoint) if state.current().checkpoint else None
+    except VaspLensError:
+        return None
+    if chosen is not None and state.current().user is None:
+        state.settle(user=widgets.example_user(chosen))
+    return chosen
+
+
+def sidebar(chosen: object | None) -> object:
+    """What all pages share: checkpoint and user; returns the place of the line on the program's health."""
+    names, now = cached.checkpoint_names(), state.current().checkpoint
+    with st.sidebar:
+        if names:
+            widgets.checkpoint_choice(names if now in names else [*names, now])
+        if chosen is not None:
+            widgets.user_choice(chosen)
+        return st.empty()
+
+
+def frame() -> None:
+    """Draw the frame, run the page in it, then say how the program is."""
+    st.set_page_config("VASP Lens", str(themes.ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=268)
+    st.html(themes.PAGE_CSS)
+    name = widgets.theme().name
+    st.logo(str(themes.ASSETS / f"logo-{name}.svg"), size="large", icon_image=str(themes.ASSETS / "icon.svg"))
+    page = st.navigation(pages(), expanded=True)
+    state.read_address()
+    chosen = settle()
+    state.write_address()
+    health = sidebar(chosen)
+    page.run()
+    health.markdown(f":small[:gray[:material/check_circle: {cached.health(chosen)}]]")
+
+
+frame()

@@ -1,0 +1,150 @@
+"""How numbers and answers are written: plain functions of values, used by pages, dialogs and downloads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+import math
+
+import numpy as np
+
+FACTOR_NAMES = {"nease": "NEASE", "flvae_residual": "Residual head", "flvae_latent": "Latent head"}
+PART_NAMES = {"joint": "Joint", "nease": "NEASE", "flvae": "FLVAE"}
+PART_NOTES = {"nease": "linear part", "flvae": "both deep heads"}
+DISTANCE_NAMES = {"paper": "Paper", "lift": "Lift"}
+
+
+def factor_name(factor: str) -> str:
+    """A factor of the model as people read it."""
+    return FACTOR_NAMES.get(factor, factor.replace("_", " ").capitalize())
+
+
+def part_name(part: str) -> str:
+    """A part of the model as people read it."""
+    return PART_NAMES.get(part, part.upper() if len(part) <= 6 else factor_name(part))
+
+
+def times(log_factor: float, decimals: int = 1) -> str:
+    """A log factor as what it does: ``×4.1`` lifts, ``÷1.2`` lowers; no decimals from 100 on."""
+    sign, size = ("×", log_factor) if log_factor >= 0 else ("÷", -log_factor)
+    factor = math.exp(min(size, 700.0))
+    if factor >= 1e6:
+        return f"{sign}10{_superscript(int(math.log10(factor)))}"
+    text = f"{factor:,.{decimals if factor < 99.95 else 0}f}"
+    return f"×{text}" if float(text.replace(",", "")) == 1 else f"{sign}{text}"
+
+
+def quality(value: float, digits: int = 3) -> str:
+    """A quality between 0 and 1 without its leading zero: ``.443``."""
+    text = f"{value:.{digits}f}"
+    return text.replace("0.", ".", 1) if abs(value) < 1 and not text.lstrip("-").startswith("1") else text
+
+
+def share(value: float, digits: int = 0) -> str:
+    """A share as ``59%``."""
+    return f"{100 * value:.{digits}f}%"
+
+
+def plain_score(value: float) -> str:
+    """A raw score in three significant digits."""
+    return f"{value:.2e}" if value and not 1e-3 <= abs(value) < 1e5 else f"{value:.3g}"
+
+
+def scientific(value: float) -> str:
+    """A small residual in scientific form: ``2.1 × 10⁻⁷``."""
+    if not value:
+        return "0"
+    exponent = math.floor(math.log10(abs(value)))
+    return f"{value / 10**exponent:.1f} × 10{_superscript(exponent)}"
+
+
+def seconds(value: float) -> str:
+    """A duration as ``4 min 12 s``."""
+    whole = round(value)
+    if whole < 60:
+        return f"{max(whole, 1)} s"
+    hours, rest = divmod(whole, 3600)
+    return f"{hours} h {rest // 60} min" if hours else f"{rest // 60} min {rest % 60} s"
+
+
+def count(number: int, one: str, many: str | None = None) -> str:
+    """A number with its noun: ``1 film``, ``3,483 films``."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def markdown(text: str) -> str:
+    """`text` from data with every character that Markdown or Streamlit would read as a sign made plain."""
+    return "".join("\\" + c if c in r"\`*_{}[]<>()#+-.!|~$:^&" else c for c in text)
+
+
+def joined(names: Sequence[str]) -> str:
+    """Names in a sentence: ``a, b and c``."""
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"
+
+
+def _superscript(number: int) -> str:
+    return str(number).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+
+
+def strongest_factor(lifts: Mapping[str, np.ndarray]) -> tuple[str, int]:
+    """The factor that lifts most films most, and how many films those are."""
+    names = list(lifts)
+    winners = np.bincount(np.argmax(np.stack([lifts[name] for name in names]), axis=0), minlength=len(names))
+    return names[int(winners.argmax())], int(winners.max())
+
+
+def recommendation_answer(
+    title: str, n_candidates: int, lifts: Mapping[str, np.ndarray], base_rank: int, n_hits: int, n_held_out: int, k: int
+) -> str:
+    """The Recommend page's answer: what comes first, what the history did to it, how many hits, whose doing it is."""
+    first = f"**{markdown(title)}** comes first of {n_candidates:,} unseen films"
+    if lifts:
+        total = float(sum(values[0] for values in lifts.values()))
+        raised = "raises" if total >= 0 else "lowers"
+        moved = f" and its place from {base_rank:,} to 1" if base_rank != 1 else "; it comes first for everyone"
+        first += f": this history {raised} its score {times(total, 0 if abs(total) > 2.3 else 1)}{moved}"
+    hits = f" **{n_hits} of the {k}** films shown {'is' if n_hits == 1 else 'are'} among the {n_held_out:,} held out"
+    hits = hits if n_held_out else ""
+    if not lifts:
+        return f"{first}.{hits}{'.' if hits else ''}"
+    name, films = strongest_factor(lifts)
+    voice = f"{factor_name(name)} is the strongest voice for {'all' if films == k else films} of {'the' if not hits else ''}"
+    voice = f"{voice.rstrip()} them" if hits else f"{voice} {k} shown"
+    return f"{first}.{hits}{', and ' if hits else ' '}{voice}."
+
+
+def why_no_hits(split: str, n_held_out: int) -> str | None:
+    """Why the list of a user who is no test user shows no hits, or shows hits that prove less; None for test users."""
+    if split == "train":
+        return "This is a **train user**: the model learned from every film of this history, so nothing was held out."
+    if split == "validation":
+        tuned = "This is a **validation user**: the model was chosen by how well it finds this user's held-out films"
+        return f"{tuned}, so the hits prove less than a test user's." if n_held_out else f"{tuned}."
+    return None if n_held_out else "Nothing was held out for this user, so the list can show no hits."
+
+
+def overview_answer(model: str, dataset: str, metrics: Mapping, difference: Mapping | None) -> str:
+    """The Overview page's answer: model, data, NDCG@100 and, where known, the paired difference to another model."""
+    users = count(int(metrics["users"]), "unseen user")
+    first = (
+        f"**{model}**, trained on **{markdown(dataset)}**, puts the films that {users} liked high in its lists: "
+        f"**NDCG@100 {quality(metrics['ndcg@100']['mean'])}**"
+    )
+    if not difference:
+        return f"{first}."
+    above = "above" if difference["mean"] >= 0 else "below"
+    gap = f"{quality(abs(difference['mean']))} ± {quality(difference['se'])}"
+    return f"{first}, which is {gap} {above} {difference['title']} on the same users."
+
+
+def maps_answer(purity: Mapping[str, float], chance: float, coloured: str) -> str:
+    """The maps' answer: which part gathers genres, in the shares of a film's ten nearest that share its genre."""
+    parts = {part: value for part, value in purity.items() if part != "joint"}
+    shares = [f"**{share(value)}** in {part_name(part)}" for part, value in sorted(parts.items(), key=lambda p: -p[1])]
+    if "joint" in purity:
+        shares.append(f"{share(purity['joint'])} in the joint model")
+    best, worst = max(parts, key=parts.get), min(parts, key=parts.get)
+    clear = parts[best] - parts[worst] >= 0.02
+    first = f"{part_name(best)} gathers films of a genre more than {part_name(worst)}." if clear else (
+        f"{joined([part_name(p) for p in parts])} gather genres about equally."
+    )  # fmt: skip
+    return f"**{first}** Of the ten films nearest to a film of {coloured}, {joined(shares)} share its genre; by chance {share(chance)}."

@@ -1,0 +1,102 @@
+// A list of films as a real table: chips, diverging bars on one scale, a row that opens its film.
+// Text from data enters by textContent only.
+const el = (tag, name, text) => {
+  const node = document.createElement(tag);
+  if (name) node.className = name;
+  if (text !== undefined && text !== null) node.textContent = text;
+  return node;
+};
+const swatch = (colour) => { const node = el("i"); node.style.background = colour; return node; };
+const tick = () => {
+  const ns = "http://www.w3.org/2000/svg", svg = document.createElementNS(ns, "svg"), path = document.createElementNS(ns, "path");
+  svg.setAttribute("viewBox", "0 0 16 16"); svg.setAttribute("aria-hidden", "true"); path.setAttribute("d", "M2.5 8.5l3.6 3.8L13.5 4");
+  svg.append(path);
+  return svg;
+};
+
+// Zero and the scale are common to all rows and columns; room is left for the numbers beside the bars.
+function scaleOf(rows, width, plain) {
+  const values = rows.flatMap((row) => row.bars.map((bar) => bar.value));
+  const most = Math.max(0.05, ...values), least = Math.max(0, ...values.map((v) => -v));
+  const zero = plain ? 1 : width * Math.max(0.27, Math.min(0.55, least / (least + most)));
+  return { zero, unit: Math.min((width - zero - 46) / most, least ? (zero - 4) / least : Infinity) };
+}
+
+function barOf(bar, column, scale) {
+  const cell = el("div", "bar"), mark = el("b"), label = el("span", "", bar.text), size = Math.max(Math.abs(bar.value) * scale.unit, 1.5);
+  const lowers = bar.value < 0 && !column.plain;
+  cell.style.setProperty("--zero", `${scale.zero}px`);
+  mark.style.width = `${size}px`;
+  mark.style.left = `${lowers ? scale.zero - size : scale.zero}px`;
+  if (lowers) { mark.className = "lowers"; mark.style.borderColor = column.colour; } else mark.style.background = column.colour;
+  if (lowers) { label.style.right = `calc(100% - ${scale.zero - size - 4}px)`; } else label.style.left = `${scale.zero + size + 5}px`;
+  cell.append(mark, label);
+  return cell;
+}
+
+function rowOf(row, data, scale, open) {
+  const tr = el("tr"), film = el("td", "film"), title = el("button"), chips = el("div", "genres");
+  if (data.wide) tr.append(el("td", "place", row.place));
+  title.type = "button";
+  title.title = `${row.title} ${row.year}`.trim();
+  title.setAttribute("aria-label", row.label);
+  title.append(el("span", "name", row.title), el("span", "year", row.year));
+  if (row.liked) { const mark = el("span", "tick"); mark.append(tick()); title.append(mark); }
+  row.genres.forEach((genre) => chips.append(el("span", "", genre)));
+  film.append(title, chips);
+  tr.append(film);
+  row.bars.forEach((bar, n) => { const cell = el("td", "bars"); cell.append(barOf(bar, data.bars[n], scale)); tr.append(cell); });
+  if (data.total) { const total = el("td", "total", row.total); total.append(el("span", "from", row.from)); tr.append(total); }
+  if (data.held) { const held = el("td", "held"); if (row.liked) held.append(tick(), "liked"); tr.append(held); }
+  tr.onclick = () => open(row.item);
+  return tr;
+}
+
+function headOf(data) {
+  const head = el("thead"), tr = el("tr");
+  const add = (name, ...content) => { const th = el("th", name); th.scope = "col"; th.append(...content); tr.append(th); };
+  if (data.wide) add("place", "#");
+  add("film", "Film");
+  data.bars.forEach((column) => add("bars", swatch(column.colour), column.name));
+  if (data.total) add("total", data.total);
+  if (data.held) add("held", "Held out");
+  head.append(tr);
+  return head;
+}
+
+function keyOf(data) {
+  const key = el("div", "key");
+  key.setAttribute("aria-hidden", "true");
+  data.bars.forEach((column) => { const name = el("span"); name.append(swatch(column.colour), column.name); key.append(name); });
+  return key;
+}
+
+// Up and down walk through the titles, as in a list.
+function walk(event, frame) {
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], titles = [...frame.querySelectorAll("tbody button")];
+  const at = titles.indexOf(frame.getRootNode().activeElement);
+  if (!step || at < 0) return;
+  event.preventDefault();
+  titles[Math.max(0, Math.min(titles.length - 1, at + step))].focus();
+}
+
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".list"), drawn = JSON.stringify(data);
+  if (root.dataset.drawn === drawn) return;  // nothing new: keep the scroll position and the focus
+  root.dataset.drawn = drawn;
+  const frame = el("div", "frame"), table = el("table"), body = el("tbody");
+  root.style.setProperty("--muted", data.muted);
+  root.style.setProperty("--rule", data.rule);
+  root.style.setProperty("--n-bars", Math.max(1, data.bars.length));
+  frame.style.maxHeight = `${data.height}px`;
+  frame.classList.toggle("wide", !!data.wide);
+  table.setAttribute("aria-label", data.label);
+  const scale = scaleOf(data.rows, 118, data.bars.every((bar) => bar.plain)), open = (item) => setTriggerValue("opened", item);
+  data.rows.forEach((row) => body.append(rowOf(row, data, scale, open)));
+  table.append(headOf(data), body);
+  if (data.bars.length) frame.append(keyOf(data));
+  frame.append(table);
+  if (!data.rows.length) frame.append(el("div", "none", data.none));
+  frame.onkeydown = (event) => walk(event, frame);
+  root.replaceChildren(frame);
+}

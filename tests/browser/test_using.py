@@ -1,0 +1,170 @@
+"""What people do: choose a user, read the recommendations, open a film, take the table along, find a film on the maps."""
+
+from __future__ import annotations
+
+import csv
+import re
+
+import pytest
+
+from tests.browser.visit import Visit
+from vasp_models import checkpoints
+
+RECOMMENDED = "table[aria-label='Recommended films']"
+HISTORY = "table[aria-label='Films rated well before']"
+
+
+def rows(visit: Visit, table: str = RECOMMENDED) -> list[str]:
+    return visit.main.locator(f"{table} tbody tr").all_inner_texts()
+
+
+def titles(visit: Visit, table: str = RECOMMENDED) -> list[str]:
+    return visit.main.locator(f"{table} tbody td.film button").evaluate_all("all => all.map(each => each.title)")
+
+
+@pytest.fixture(scope="module")
+def test_users() -> list[str]:
+    frame = checkpoints.load("demo").users.frame
+    return frame.loc[frame["split"] == "test", "id"].head(2).tolist()
+
+
+@pytest.fixture(scope="module")
+def train_user() -> str:
+    frame = checkpoints.load("demo").users.frame
+    return frame.loc[frame["split"] == "train", "id"].iloc[0]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_user_is_chosen_and_gets_recommendations(visits, demo, test_users, theme):
+    visit = visits(demo, theme).open("/recommend")
+    lists = []
+    for user in test_users:
+        visit.choose_user(user)
+        assert user in visit.heading()
+        assert len(rows(visit)) == 10 and len(rows(visit, HISTORY)) > 0
+        assert not set(titles(visit)) & set(titles(visit, HISTORY)), "what was seen is not recommended"
+        lists.append(titles(visit))
+    assert lists[0] != lists[1], "two users with different histories get different films"
+    visit.picture("using-recommend")
+
+
+def test_every_row_shows_the_three_factors_and_their_product(visits, demo):
+    visit = visits(demo).open("/recommend")
+    heads = visit.main.locator(f"{RECOMMENDED} thead th").all_inner_texts()
+    assert [head for head in heads if head] == ["#", "Film", "NEASE", "Residual head", "Latent head", "Together", "Held out"]
+    row = visit.main.locator(f"{RECOMMENDED} tbody tr").first
+    factors = [float_of(text) for text in row.locator(".bar span").all_inner_texts()]
+    together = float_of(re.match(r"[×÷][\d.,]+", row.locator(".total").inner_text())[0])
+    product = factors[0] * factors[1] * factors[2]
+    assert len(factors) == 3 and product == pytest.approx(together, rel=0.2)  # each is rounded to one decimal
+
+
+def float_of(text: str) -> float:
+    number = float(text[1:].replace(",", ""))
+    return number if text[0] == "×" else 1 / number
+
+
+def test_the_random_button_draws_another_user(visits, demo):
+    visit = visits(demo).open("/recommend")
+    before = visit.heading()
+    visit.sidebar.locator(".st-key-random_user button").click()
+    assert visit.settle().heading() != before
+
+
+def test_a_train_user_is_labelled_with_the_reason_for_no_hits(visits, demo, train_user):
+    visit = visits(demo).open("/recommend").choose_user(train_user)
+    assert "train user" in visit.main.locator(".st-key-answer").inner_text()
+
+
+def test_a_row_opens_its_film_in_a_dialog(visits, demo):
+    visit = visits(demo).open("/recommend")
+    title = titles(visit)[0]
+    visit.main.locator(f"{RECOMMENDED} tbody td.film button").first.click()
+    dialog = visit.page.get_by_role("dialog")
+    dialog.wait_for()
+    visit.settle()
+    said = dialog.inner_text()
+    assert title in said and "Genres" in said and "What each part of the model adds" in said
+    assert dialog.get_by_test_id("stPlotlyChart").count() == 3, "its place on the three maps"
+    visit.picture("using-film")
+    visit.page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+
+
+def test_the_list_is_walked_by_keyboard(visits, demo):
+    visit = visits(demo).open("/recommend")
+    buttons = visit.main.locator(f"{RECOMMENDED} tbody td.film button")
+    buttons.first.focus()
+    visit.page.keyboard.press("ArrowDown")
+    assert buttons.nth(1).evaluate("node => node.getRootNode().activeElement === node")
+    visit.page.keyboard.press("Enter")
+    assert titles(visit)[1] in visit.page.get_by_role("dialog").inner_text()
+    visit.settle()
+
+
+def test_the_table_can_be_downloaded(visits, demo):
+    visit = visits(demo).open("/recommend")
+    with visit.page.expect_download() as coming:
+        visit.main.get_by_role("button", name="Download CSV").click()
+    assert coming.value.suggested_filename.endswith(".csv")
+    with open(coming.value.path(), encoding="utf-8", newline="") as file:
+        table = list(csv.DictReader(file))
+    shown = [title.partition(" (")[0] for title in titles(visit)]
+    assert len(table) == 10 and [row["title"].partition(" (")[0] for row in table] == shown
+
+
+def test_a_film_is_found_on_all_three_maps(visits, demo):
+    visit = visits(demo).open("/maps")
+    assert visit.main.locator("canvas[aria-label^='Map ']").count() == 3
+    search(visit, "MATRIX")  # neither case nor a missing article matters
+    assert "The Matrix (1999) in all three" in visit.main.get_by_role("status").all_inner_texts()
+    assert "The ten films nearest to The Matrix (1999)" in visit.main.inner_text()
+    visit.picture("using-maps-search")
+
+
+def test_a_search_without_a_hit_says_so(visits, demo):
+    visit = visits(demo).open("/maps")
+    search(visit, "no film is called this")
+    assert "has “no film is called this” in its title" in visit.main.inner_text()
+
+
+def search(visit: Visit, text: str) -> None:
+    box = visit.main.get_by_label("Find a film")
+    box.fill(text)
+    box.press("Enter")
+    visit.settle()
+
+
+def test_a_film_is_chosen_on_a_map(visits, demo):
+    """Enter takes the film nearest to the centre: no need to know where a point lies."""
+    visit = visits(demo).open("/maps")
+    status = visit.main.locator(".maps [role=status]")
+    assert not status.inner_text()
+    visit.main.locator("canvas[aria-label^='Map ']").first.focus()
+    visit.page.keyboard.press("Enter")
+    visit.settle()
+    assert status.inner_text().endswith("in all three")
+    visit.main.locator("canvas[aria-label^='Map ']").nth(1).focus()
+    visit.page.keyboard.press("Escape")
+    visit.settle()
+    assert not status.inner_text()
+
+
+def test_the_points_are_really_drawn(visits, demo):
+    visit = visits(demo).open("/maps")
+    count = """canvas => {
+        const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
+        let painted = 0;
+        for (let at = 3; at < pixels.length; at += 4) painted += pixels[at] > 0;
+        return painted;
+    }"""
+    for canvas in visit.main.locator("canvas[aria-label^='Map ']").all():
+        assert canvas.evaluate(count) > 600, "fewer pixels than films"
+
+
+@pytest.mark.parametrize("distance", ["Paper", "Lift"])
+def test_both_distances_have_maps(visits, demo, distance):
+    visit = visits(demo).open("/maps")
+    visit.main.get_by_role("radio", name=distance).or_(visit.main.get_by_role("button", name=distance)).first.click()
+    visit.settle()
+    assert visit.main.locator("canvas[aria-label^='Map ']").count() == 3

@@ -1,0 +1,105 @@
+"""One tab of a real browser on the dashboard, which notes all that goes wrong in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+import os
+from pathlib import Path
+import re
+from urllib.parse import urlsplit
+
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
+
+SECONDS = 30_000  # milliseconds, as playwright counts
+# At a deep address Streamlit looks for its server below the page first, and the browser notes two 404s: no error of ours.
+PROBE = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
+ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
+# The dashboard's own error boxes are calm: a sentence beside this icon.
+NOTICES = '[data-testid="stMain"] [data-testid="stIconMaterial"]:text-is("error")'
+BUSY = '[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"]'
+
+
+@dataclass
+class Visit:
+    """A tab on the dashboard at `url`; `faults`: errors on the console or in a script, foreign requests, error boxes."""
+
+    page: Page
+    url: str
+    look: str
+    errors_expected: bool = False
+    faults: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.page.set_default_timeout(SECONDS)
+        self.page.on("console", self._console)
+        self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
+        self.page.on("request", self._request)
+        self.page.on("websocket", self._socket)
+
+    def open(self, path: str = "/") -> Visit:
+        """Go to a page by its address, and wait until it is drawn."""
+        self.page.goto(self.url + path)
+        return self.settle()
+
+    def settle(self) -> Visit:
+        """Wait until the script has run and nothing is still loading, then look for error boxes."""
+        ready = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
+        for _ in range(2):  # a run may ask for another one
+            self.page.locator(ready).wait_for()
+            expect(self.page.locator(BUSY)).to_have_count(0, timeout=SECONDS)
+            self.page.wait_for_timeout(150)
+        self.page.locator(ready).wait_for()
+        self.faults += [f"error box: {box.inner_text()}" for box in self.page.locator(ERRORS).all()]
+        if not self.errors_expected:
+            self.faults += [f"error notice on {self.page.url}: {self.main.inner_text()[:300]}" for _ in self._notices()]
+        return self
+
+    def _notices(self) -> list[Locator]:
+        return self.page.locator(NOTICES).all()
+
+    @property
+    def main(self) -> Locator:
+        return self.page.get_by_test_id("stMain")
+
+    @property
+    def sidebar(self) -> Locator:
+        return self.page.get_by_test_id("stSidebar")
+
+    def heading(self) -> str:
+        return self.main.get_by_role("heading", level=1).inner_text()
+
+    def go(self, name: str) -> Visit:
+        """Click on a page's name in the sidebar."""
+        self.sidebar.get_by_role("link", name=name).click()
+        return self.settle()
+
+    def choose_user(self, user: str) -> Visit:
+        """Type a user's id into the sidebar."""
+        box = self.sidebar.get_by_label("User", exact=True)
+        box.fill(user)
+        box.press("Enter")
+        return self.settle()
+
+    def picture(self, name: str) -> Visit:
+        """Keep a picture in $VASP_LENS_SCREENSHOTS, where that is set."""
+        if folder := os.environ.get("VASP_LENS_SCREENSHOTS"):
+            path = Path(folder) / f"{name}-{self.look}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=path, full_page=True)
+        return self
+
+    def _console(self, message: ConsoleMessage) -> None:
+        where = (message.location or {}).get("url", "")
+        if message.type == "error" and not ("404" in message.text and PROBE.search(where)):
+            self.faults.append(f"console: {message.text} ({where})")
+
+    def _request(self, request: Request) -> None:
+        self._same_host(request.url)
+
+    def _socket(self, socket: WebSocket) -> None:
+        self._same_host(socket.url)
+
+    def _same_host(self, url: str) -> None:
+        asked = urlsplit(url)
+        if asked.scheme not in {"data", "blob"} and asked.netloc != urlsplit(self.url).netloc:
+            self.faults.append(f"request to another host: {url}")

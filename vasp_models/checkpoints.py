@@ -1,0 +1,211 @@
+"""A trained model on disk: safetensors weights, JSON settings, Parquet catalogue and histories. No pickle.
+
+Reading a checkpoint's manifest, catalogue, users, metrics and curve imports no torch; `Checkpoint.model` does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+import hashlib
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vasp_models import places
+from vasp_models.data.catalogue import Catalogue
+from vasp_models.data.datasets import sha256_of
+from vasp_models.data.interactions import Interactions
+from vasp_models.data.splits import Split
+from vasp_models.data.users import Users, users_frame
+from vasp_models.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from vasp_models.models.base import Recommender
+
+SCHEMA = 1
+KIND = "vasp-lens checkpoint"
+MANIFEST, WEIGHTS, CATALOGUE, HISTORIES = "checkpoint.json", "weights.safetensors", "catalogue.parquet", "histories.parquet"
+CURVE, METRICS = "curve.json", "metrics.json"
+_HASHED_UP_TO = 64 * 2**20  # larger files are checked by size and by their own format, so that loading stays quick
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint folder; parts are read when they are first asked for.
+
+    `manifest` holds `model`, `title`, `preset`, `settings`, `options`, `dataset`, `protocol`, `provenance`,
+    `parameters` and `files`.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+
+    @property
+    def name(self) -> str:
+        """The name by which commands and pages call it."""
+        if self.folder == places.checkpoint_folder(places.DEMO):
+            return places.DEMO
+        return self.folder.name
+
+    @property
+    def argument(self) -> str:
+        """What a command line takes for it: the bare name where that finds it, else the folder."""
+        return self.name if places.checkpoint_folder(self.name) == self.folder else str(self.folder)
+
+    @property
+    def label(self) -> str:
+        """The name that people read: ``ml-1m · VASP small``."""
+        return f"{self.manifest['dataset']['name']} · {self.manifest['title']} {self.manifest['preset']}"
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the digests of all files that were written with the model."""
+        files = self.manifest["files"]
+        return hashlib.sha256("".join(files[name]["sha256"] for name in sorted(files)).encode()).hexdigest()
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The items, with the number of train users of each."""
+        frame = self._read(CATALOGUE, pd.read_parquet)
+        return Catalogue(frame.assign(year=frame["year"].astype("Int64"), genres=[list(g) for g in frame["genres"]]))
+
+    @cached_property
+    def users(self) -> Users:
+        """Everybody whose history the checkpoint holds."""
+        return Users(self._read(HISTORIES, pq.read_table), len(self.catalogue), self.manifest["dataset"]["ordered"])
+
+    @cached_property
+    def curve(self) -> pd.DataFrame:
+        """The learning curve: stage, epoch, loss, validation metrics, seconds, kept."""
+        return pd.DataFrame(self._read(CURVE, _read_json))
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """What was measured after training: `val`, `test`, and `baselines` on the same test users."""
+        return self._read(METRICS, _read_json)
+
+    def model(self, device: str = "cpu") -> Recommender:
+        """The model, ready to score on `device`. Raises CheckpointError where the weights do not fit."""
+        from safetensors.numpy import load_file
+        import torch
+
+        from vasp_models.models import create
+        from vasp_models.models.settings import settings_from_json
+
+        tensors = self._read(WEIGHTS, load_file)
+        try:
+            settings = settings_from_json(self.manifest["settings"])
+            model = create(self.manifest["model"], settings, len(self.catalogue))
+            model.load_tensors(tensors)
+        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+            raise CheckpointError(f"{self.folder / WEIGHTS} does not fit its settings ({error}): {_AGAIN}.") from error
+        if isinstance(model, torch.nn.Module):
+            model.requires_grad_(False).eval().to(device)
+        return model
+
+    def test_folds(self) -> list[tuple[Interactions, Interactions]]:
+        """Fold-in and held-out part of the test users: one pair under ``liang``, five under ``vasp``."""
+        return self.users.folds("test")
+
+    def _read(self, name: str, read):
+        try:
+            return read(self.folder / name)
+        except Exception as error:  # each format has errors of its own
+            raise CheckpointError(f"{self.folder / name} is damaged ({str(error).splitlines()[0]}): {_AGAIN}.") from error
+
+
+_AGAIN = "expected the file as it was written; copy the checkpoint again or train it anew"
+
+
+def load(name_or_folder: str | Path) -> Checkpoint:
+    """The checkpoint of that name (``demo`` is the embedded one) or in that folder.
+
+    Raises CheckpointError where it is missing, damaged, truncated, foreign or of a newer schema.
+    """
+    folder = places.checkpoint_folder(str(name_or_folder))
+    if not (folder / MANIFEST).is_file():
+        raise CheckpointError(_missing(str(name_or_folder), folder))
+    try:
+        manifest = _read_json(folder / MANIFEST)
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{folder / MANIFEST} cannot be read ({error}): {_AGAIN}.") from None
+    _check(manifest, folder)
+    return Checkpoint(folder, manifest)
+
+
+def names() -> list[str]:
+    """Names of the checkpoints in the user's folder, newest first, and ``demo`` last."""
+    root = places.home() / "checkpoints"
+    found = [path.parent for path in root.glob(f"*/{MANIFEST}") if not path.parent.name.startswith(".")]
+    found.sort(key=lambda folder: -(folder / MANIFEST).stat().st_mtime)
+    demo = [places.DEMO] if (places.checkpoint_folder(places.DEMO) / MANIFEST).exists() else []
+    return [folder.name for folder in found] + demo
+
+
+def save(
+    folder: Path,
+    model: Recommender,
+    split: Split,
+    facts: Mapping[str, Any],
+    curve: list[dict[str, Any]],
+    metrics: Mapping[str, Any],
+) -> Checkpoint:
+    """Write a checkpoint whole and return it; `facts` is the manifest without schema and files.
+
+    Raises CheckpointError where `folder` holds something that is no checkpoint.
+    """
+    from safetensors.numpy import save_file
+
+    if folder.exists() and not (folder / MANIFEST).exists():
+        raise CheckpointError(f"{folder} is there and holds no checkpoint: choose another --out.")
+    with places.written_whole(folder) as temporary:
+        save_file({k: np.ascontiguousarray(v) for k, v in model.tensors().items()}, temporary / WEIGHTS)
+        split.catalogue.frame.to_parquet(temporary / CATALOGUE, compression="zstd")
+        pq.write_table(users_frame(split), temporary / HISTORIES, compression="zstd")
+        (temporary / WEIGHTS).chmod(0o644)  # safetensors writes it for its owner alone
+        _write_json(temporary / CURVE, curve)
+        _write_json(temporary / METRICS, metrics)
+        files = {
+            path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(temporary.iterdir())
+        }
+        _write_json(temporary / MANIFEST, {"kind": KIND, "schema": SCHEMA, **facts, "files": files})
+    return load(f"{folder}/")
+
+
+def _check(manifest: Any, folder: Path) -> None:
+    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+        raise CheckpointError(f"{folder} is no checkpoint of VASP Lens: expected a folder that `vasp-lens train` wrote.")
+    schema = manifest.get("schema")
+    if not isinstance(schema, int) or schema > SCHEMA:
+        raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {SCHEMA}: update VASP Lens.")
+    for name, facts in manifest["files"].items():
+        path = folder / name
+        if not path.is_file():
+            raise CheckpointError(f"{path} is missing: {_AGAIN}.")
+        if path.stat().st_size != facts["bytes"]:
+            raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes, not {facts['bytes']:,}: {_AGAIN}.")
+        if facts["bytes"] <= _HASHED_UP_TO and sha256_of(path) != facts["sha256"]:
+            raise CheckpointError(f"{path} is not the file that was written (its SHA-256 differs): {_AGAIN}.")
+
+
+def _missing(name: str, folder: Path) -> str:
+    there = ", ".join(names()) or "none yet"
+    return (
+        f"There is no checkpoint {name!r} (looked in {folder}): expected one of: {there}; "
+        "train one with `vasp-lens train vasp --data NAME`."
+    )
+
+
+def _read_json(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _write_json(path: Path, value: Any) -> None:
+    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -1,0 +1,32 @@
+"""The command line: one command a core function, registered here."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from vasp_models.cli import dashboard, maps, training, using
+from vasp_models.cli.data import data_app
+from vasp_models.errors import VaspLensError
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+app.command("demo")(dashboard.demo)
+app.command("app")(dashboard.app)
+app.add_typer(data_app, name="data")
+app.command("models")(training.models)
+app.command("train")(training.train)
+app.command("evaluate")(using.evaluate)
+app.command("recommend")(using.recommend)
+app.command("map")(maps.map_command)
+app.command("benchmark")(training.benchmark)
+app.command("checkpoints")(using.list_checkpoints)
+
+
+def main() -> None:
+    """Run the command line; an error raised on purpose is one line and exit code 2."""
+    try:
+        app()
+    except VaspLensError as error:
+        print(error, file=sys.stderr)
+        sys.exit(2)

@@ -1,0 +1,161 @@
+"""`vasp-lens train`, `benchmark` and `models`."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from typing import Annotated
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+import typer
+
+from vasp_models import places
+from vasp_models.errors import SettingError
+
+Data = Annotated[str, typer.Option(help="Data set: a name under datasets/, a folder, or demo.")]
+Preset = Annotated[str | None, typer.Option(help="paper, authors, small (default), tiny; more for some models.")]
+Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. latents=512.")]
+Protocol = Annotated[str, typer.Option(help="liang (strong generalisation) or vasp (the authors' variant).")]
+Heldout = Annotated[int | None, typer.Option(help="Test users, and as many validation users.")]
+Epochs = Annotated[int | None, typer.Option(help="Epochs of all stages together, shared in proportion.")]
+Device = Annotated[str, typer.Option(help="auto, cuda, mps or cpu.")]
+Seed = Annotated[int, typer.Option(help="Draws first weights, batches, halves and noise.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]
+
+
+def train(
+    model: Annotated[str, typer.Argument(help="A model of `vasp-lens models`, e.g. vasp.")],
+    data: Data,
+    preset: Preset = None,
+    changes: Set = None,
+    protocol: Protocol = "liang",
+    heldout: Heldout = None,
+    epochs: Epochs = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    out: Annotated[str | None, typer.Option(help="Checkpoint: a name under checkpoints/, or a folder.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same command.")] = False,
+) -> None:
+    """Train a model on a data set and save its best epoch as a checkpoint. Ctrl-C keeps the best epoch so far."""
+    from vasp_models import runs
+
+    plan = runs.plan(model, data, preset, _pairs(changes), protocol, heldout, epochs, device, seed)
+    folder = places.checkpoint_folder(out) if out else runs.default_folder(plan)
+    if folder == places.checkpoint_folder(places.DEMO):
+        raise SettingError("The embedded demo is not trained over: choose another --out, or `vasp-lens demo --rebuild`.")
+    console = Console()
+    with _bar(console) as progress:
+        task = progress.add_task("", total=plan.options.epochs or 1, stage="prepare", value="")
+        checkpoint = runs.train(plan, folder, _command(), _shown(progress, task), resume)
+    _summary(console, checkpoint)
+    finished = checkpoint.manifest["provenance"]["finished"]
+    if not finished:
+        console.print("Stopped early: the best epoch so far is kept. The same command with --resume goes on.")
+    typer.echo(f"vasp-lens app {shlex.quote(checkpoint.argument)}")
+
+
+def benchmark(
+    data: Data,
+    models: Annotated[str, typer.Option(help="Names joined by commas; the first is what the others are compared with.")],
+    preset: Preset = None,
+    protocol: Protocol = "liang",
+    heldout: Heldout = None,
+    device: Device = "auto",
+    seed: Seed = 0,
+    as_json: AsJson = False,
+) -> None:
+    """Train several models on the same split and print their test metrics side by side."""
+    from vasp_models import benchmarking
+
+    chosen = [name.strip() for name in models.split(",") if name.strip()]
+    progress = Console(stderr=True)
+    rows = benchmarking.compare(
+        chosen, data, preset, protocol, heldout, device, seed, lambda text: progress.print(text, style="dim")
+    )
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+    else:
+        Console().print(_comparison(rows))
+    if any("error" in row for row in rows):
+        raise typer.Exit(1)
+
+
+def models(as_json: AsJson = False) -> None:
+    """List the models that can be trained, with their presets."""
+    from vasp_models.models import MODELS
+    from vasp_models.models.presets import PRESETS
+
+    rows = [
+        {"name": name, "title": row.title, "paper": row.paper, "presets": list(PRESETS[name])}
+        for name, row in MODELS.items()
+    ]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    table = Table("Name", "Title", "Paper", "Presets", box=None)
+    for row in rows:
+        table.add_row(row["name"], row["title"], row["paper"], ", ".join(row["presets"]))
+    Console().print(table)
+
+
+def _pairs(changes: list[str] | None) -> dict[str, str]:
+    pairs = dict(change.partition("=")[::2] for change in changes or [])
+    for name, value in pairs.items():
+        if not name or not value:
+            raise SettingError(f"--set {name}: expected KEY=VALUE, e.g. --set latents=512.")
+    return pairs
+
+
+def _command() -> str:
+    return shlex.join(["vasp-lens", *sys.argv[1:]])
+
+
+def _bar(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.fields[stage]:>10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[value]}"),
+        TimeRemainingColumn(), console=console,
+    )  # fmt: skip
+
+
+def _shown(progress: Progress, task):
+    def show(epoch) -> None:
+        value = epoch.metrics.get("ndcg@100")
+        parts = [] if epoch.loss is None else [f"loss {epoch.loss:.4g}"]
+        parts += [] if value is None else [f"validation NDCG@100 {three(value)}"]
+        if epoch.best:
+            parts.append("(best)")
+        progress.update(task, completed=epoch.number, total=epoch.of or 1, stage=epoch.stage, value=" ".join(parts))
+
+    return show
+
+
+def three(value: float) -> str:
+    """A share with three digits and no leading zero, as the literature prints it."""
+    return f"{value:.3f}".replace("0.", ".", 1) if 0 <= value < 1 else f"{value:.3f}"
+
+
+def _summary(console: Console, checkpoint) -> None:
+    test = checkpoint.metrics["test"]
+    parts = [f"{name.upper().replace('RECALL', 'Recall')} {three(test[name]['mean'])} ± {test[name]['se']:.4f}"
+             for name in ("ndcg@100", "recall@20", "recall@50")]  # fmt: skip
+    console.print(f"Test, {test['users']:,} users: {', '.join(parts)}, coverage@100 {three(test['coverage@100'])}")
+    for row in checkpoint.metrics["baselines"].values():
+        difference = row["difference"]
+        console.print(f"NDCG@100 against {row['title']}: {difference['mean']:+.4f} ± {difference['se']:.4f} (paired)")
+    console.print(f"Saved to {checkpoint.folder}", soft_wrap=True)
+
+
+def _comparison(rows: list[dict]) -> Table:
+    table = Table("Model", "NDCG@100", "Recall@20", "Recall@50", "Coverage@100", "Against first", "Seconds", box=None)
+    for row in rows:
+        if "error" in row:
+            table.add_row(row["model"], row["error"])
+            continue
+        cells = [f"{three(row[name]['mean'])} ± {row[name]['se']:.4f}" for name in ("ndcg@100", "recall@20", "recall@50")]
+        difference = row["difference"]
+        against = "" if difference is None else f"{difference['mean']:+.4f} ± {difference['se']:.4f}"
+        table.add_row(row["model"], *cells, three(row["coverage@100"]), against, f"{row['train_seconds']:.1f}")
+    return table

@@ -1,0 +1,108 @@
+"""`vasp-lens evaluate`, `recommend` and `checkpoints`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+import typer
+
+from vasp_models import checkpoints, devices
+from vasp_models.cli.training import AsJson, Device, three
+from vasp_models.errors import CheckpointError, SettingError
+
+Name = Annotated[str, typer.Argument(help="Checkpoint: a name under checkpoints/, a folder, or demo.")]
+
+
+def evaluate(
+    checkpoint: Name,
+    split: Annotated[str, typer.Option(help="val or test.")] = "test",
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Measure a checkpoint on its own held-out users."""
+    from vasp_models import runs
+
+    row = runs.evaluate_checkpoint(checkpoints.load(checkpoint), split, devices.resolve(device))
+    if as_json:
+        typer.echo(json.dumps(row, indent=1, ensure_ascii=False))
+        return
+    table = Table("Metric", "Mean", "Standard error", title=f"{row['model']} on {row['dataset']}, {row['users']:,} {split} users", box=None)
+    for name in ("ndcg@100", "recall@20", "recall@50"):
+        table.add_row(name, f"{row[name]['mean']:.4f}", f"{row[name]['se']:.4f}")
+    table.add_row("coverage@100", three(row["coverage@100"]), "")
+    Console().print(table)
+
+
+def recommend(
+    checkpoint: Name,
+    user: Annotated[str | None, typer.Option(help="User id as in the data set.")] = None,
+    history: Annotated[str | None, typer.Option(help='Item ids instead of a user: "id,id,...".')] = None,
+    k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 20,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Recommend unseen items for a user or a history, with the factors of each score."""
+    from vasp_models.recommending import recommend as best
+
+    if (user is None) == (history is None):
+        raise SettingError('Expected either --user ID or --history "id,id,...".')
+    loaded = checkpoints.load(checkpoint)
+    if user is not None:
+        items = loaded.users.find(user).history
+    else:
+        items = [loaded.catalogue.number(text) for text in history.split(",") if text.strip()]
+    found = best(loaded.model(devices.resolve(device)), items, k)
+    records = found.records(loaded.catalogue)
+    if as_json:
+        answer = {"user": user, "checkpoint": loaded.name, "recommendations": records}
+        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+        return
+    Console().print(_list(records, list(found.factors)))
+
+
+def list_checkpoints(
+    as_json: AsJson = False,
+) -> None:
+    """List the checkpoints at hand, with their data set and test metrics."""
+    rows = [_row(name) for name in checkpoints.names()]
+    if as_json:
+        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
+        return
+    table = Table("Name", "Model", "Preset", "Data", "NDCG@100", "Created", box=None)
+    for row in rows:
+        if "error" in row:
+            table.add_row(row["name"], Text(row["error"]))
+        else:
+            table.add_row(row["name"], row["model"], row["preset"], row["dataset"], three(row["ndcg@100"]), row["created"])
+    Console().print(table)
+
+
+def _row(name: str) -> dict:
+    try:
+        loaded = checkpoints.load(name)
+        manifest = loaded.manifest
+        return {
+            "name": name,
+            "model": manifest["model"],
+            "preset": manifest["preset"],
+            "dataset": manifest["dataset"]["name"],
+            "ndcg@100": loaded.metrics["test"]["ndcg@100"]["mean"],
+            "created": manifest["provenance"]["created"],
+            "digest": loaded.digest,
+        }
+    except CheckpointError as error:
+        return {"name": name, "error": str(error)}
+
+
+def _list(records: list[dict], factors: list[str]) -> Table:
+    table = Table("#", "Item", "Title", "Genres", "Score", *factors, box=None)
+    for row in records:
+        values = [f"{row['factors'][name]:.3f}" for name in factors]
+        # Text, not markup: a title may hold square brackets.
+        cells = [str(row["rank"]), Text(str(row["item"])), Text(row["title"]), Text(", ".join(row["genres"]))]
+        table.add_row(*cells, f"{row['score']:.3g}", *values)
+    return table

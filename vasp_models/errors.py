@@ -1,0 +1,47 @@
+"""Every error that VASP Lens raises on purpose.
+
+A message is one sentence that says what is wrong, where, what was expected, and the command that mends it.
+The command line prints it and leaves with exit code 2; a page shows it in place.
+"""
+
+from __future__ import annotations
+
+
+class VaspLensError(Exception):
+    """Base of every error raised on purpose."""
+
+
+class DataError(VaspLensError):
+    """Ratings, items or a data set that cannot be used as they are."""
+
+
+class DownloadError(DataError):
+    """A file that could not be fetched, or that is not the file the publisher announced."""
+
+
+class SettingError(VaspLensError):
+    """A setting, preset or option with an unknown name or a value of the wrong kind."""
+
+
+class CheckpointError(VaspLensError):
+    """A checkpoint folder that is missing, damaged, foreign or newer than this program."""
+
+
+class UnknownUserError(VaspLensError):
+    """A user id that the checkpoint does not hold."""
+
+
+class UnknownItemError(VaspLensError):
+    """An item id that the catalogue does not hold."""
+
+
+class DeviceError(VaspLensError):
+    """A device that was asked for and is not there, or that ran out of memory."""
+
+
+class AbilityError(VaspLensError):
+    """A question that this kind of model cannot answer."""
+
+
+class MapError(VaspLensError):
+    """A map that does not exist yet or cannot be drawn."""

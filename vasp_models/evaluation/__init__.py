@@ -1,0 +1,1 @@
+"""How well a model ranks the held-out part of unseen users' histories."""

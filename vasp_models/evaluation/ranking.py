@@ -1,0 +1,37 @@
+"""Ranking, masking and top-k: outside the models, written once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vasp_models.data.interactions import Interactions
+
+
+def mask_seen(scores: np.ndarray, seen: Interactions) -> np.ndarray:
+    """A copy of `scores` (rows, items) in which the items of each row's history are -inf."""
+    masked = np.array(scores, dtype=np.float32)
+    masked[seen.row_numbers, seen.indices] = -np.inf
+    return masked
+
+
+def top_k(scores: np.ndarray, k: int) -> np.ndarray:
+    """Item numbers of the k highest scores of each row, best first, int64 (rows, min(k, items)).
+
+    Equal scores stand in ascending order of their item numbers.
+    """
+    k = min(k, scores.shape[1])
+    if k == 0:
+        return np.empty((len(scores), 0), dtype=np.int64)
+    # Items with the k-th highest score compete for the last places; the stable sort settles them by number.
+    threshold = np.partition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k]
+    ranked = np.empty((len(scores), k), dtype=np.int64)
+    for row, (values, lowest) in enumerate(zip(scores, threshold, strict=True)):
+        candidates = np.flatnonzero(values >= lowest)
+        ranked[row] = candidates[np.argsort(-values[candidates], kind="stable")][:k]
+    return ranked
+
+
+def rank_of(scores: np.ndarray, items: np.ndarray) -> np.ndarray:
+    """Place of each item in one user's masked scores (items,): 1 + number of higher scores, int64."""
+    ascending = np.sort(scores)
+    return 1 + len(scores) - np.searchsorted(ascending, scores[items], side="right")

@@ -1,0 +1,97 @@
+"""What every recommender is, and what some of them can do besides."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+
+from vasp_models.data.interactions import Interactions
+from vasp_models.errors import DataError
+from vasp_models.training.options import Epoch, TrainOptions
+
+if TYPE_CHECKING:
+    from vasp_models.training.state import TrainingState
+
+ScoreFunction = Callable[[Interactions], np.ndarray]
+Validate = Callable[[ScoreFunction], dict[str, float]]  # metrics of a scoring function on the validation users
+
+
+class Recommender(ABC):
+    """A model that scores every item of its catalogue for a history.
+
+    Built from its settings (a frozen dataclass) and the number of items; then fitted; then only read.
+    """
+
+    Settings: ClassVar[type]
+    personalised: ClassVar[bool] = True
+
+    def __init__(self, settings: object, n_items: int) -> None:
+        self.settings = settings
+        self.n_items = n_items
+
+    @abstractmethod
+    def fit_epochs(
+        self,
+        train: Interactions,
+        options: TrainOptions,
+        validate: Validate | None = None,
+        state: TrainingState | None = None,
+    ) -> Iterator[Epoch]:
+        """Fit to `train`, yielding after each epoch; leaving the loop stops early and keeps the best epoch.
+
+        Models in closed form yield once and ignore `state`, from which an interrupted training goes on.
+        """
+
+    @abstractmethod
+    def _scores(self, histories: Interactions) -> np.ndarray:
+        """Scores of checked histories, float32 (rows, items)."""
+
+    @abstractmethod
+    def tensors(self) -> dict[str, np.ndarray]:
+        """What was learnt, by name, as it is saved."""
+
+    @abstractmethod
+    def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Take over what was learnt. Raises KeyError or ValueError where a name or a shape does not fit."""
+
+    def score(self, histories: Interactions) -> np.ndarray:
+        """Scores of all items for each history, float32 (rows, items); -inf where an item is not modelled.
+
+        Raises DataError when the histories belong to a catalogue of another size.
+        """
+        self._check(histories)
+        return self._scores(histories)
+
+    def fit(self, train: Interactions, options: TrainOptions | None = None, validate: Validate | None = None) -> None:
+        """Fit without looking at the epochs."""
+        for _ in self.fit_epochs(train, options or TrainOptions(), validate):
+            pass
+
+    def _check(self, histories: Interactions) -> None:
+        if histories.n_items != self.n_items:
+            raise DataError(
+                f"The histories are over {histories.n_items:,} items and the model over {self.n_items:,}: "
+                "expected the catalogue that the model was trained on."
+            )
+
+
+@runtime_checkable
+class HasFactors(Protocol):
+    """The score is a log score and the exact sum of named log factors (VASP eq. 7)."""
+
+    factor_names: tuple[str, ...]
+    parts: Mapping[str, tuple[str, ...]]  # part -> its factors
+
+    def log_factors(self, histories: Interactions) -> np.ndarray:
+        """Log factors, float32 (factors, rows, items); -inf where an item is not modelled."""
+
+
+@runtime_checkable
+class HasItemWeights(Protocol):
+    """One logit is linear in the history: logit = bias + sum over the history of item_weights."""
+
+    def item_weights(self, items: np.ndarray) -> np.ndarray:
+        """Weights that lead from the given history items to all items, float32 (len(items), items)."""

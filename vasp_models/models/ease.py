@@ -1,0 +1,96 @@
+"""EASE (Steck 2019) and EDLAE (Steck 2020): the linear item-item models in closed form."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+import time
+
+import numpy as np
+from scipy.linalg import lapack
+
+from vasp_models.data.interactions import Interactions
+from vasp_models.errors import DataError
+from vasp_models.models.base import Recommender, Validate
+from vasp_models.training.options import Epoch, TrainOptions
+
+
+@dataclass(frozen=True)
+class EASESettings:
+    """The penalty on squared weights, and for EDLAE the share of inputs dropped while learning."""
+
+    l2: float = 500.0
+    dropout: float = 0.0
+
+
+def edlae_weights(train: Interactions, l2: float, dropout: float = 0.0) -> np.ndarray:
+    """B[j, i] = -P[j, i] / P[i, i] with P = (G + Lambda)^-1 and zero diagonal, float32 (items, items).
+
+    G = X'X and Lambda = l2 + dropout / (1 - dropout) diag(G) (EDLAE eq. 4; dropout 0 is EASE, eq. 8).
+    Raises DataError when the penalty leaves the matrix singular.
+    """
+    x = train.csr(np.float32)
+    gram = np.asfortranarray((x.T @ x).toarray())  # (items, items), column-major so that LAPACK works in place
+    diagonal = np.arange(train.n_items)
+    gram[diagonal, diagonal] *= 1 + dropout / (1 - dropout)
+    gram[diagonal, diagonal] += l2
+    factor, info = lapack.spotrf(gram, lower=1, overwrite_a=1)
+    if info == 0:
+        factor, info = lapack.spotri(factor, lower=1, overwrite_c=1)
+    if info != 0:
+        raise DataError(f"The item-item matrix cannot be inverted with l2={l2}: expected l2 > 0, e.g. --set l2=500.")
+    return _from_inverse(factor)
+
+
+def _from_inverse(lower: np.ndarray) -> np.ndarray:
+    """B from the lower triangle of P, by blocks of columns so that no second dense matrix is held for long."""
+    n = len(lower)
+    weights = np.empty((n, n), dtype=np.float32)
+    diagonal = lower.diagonal().copy()
+    for start in range(0, n, 1024):
+        stop = min(start + 1024, n)
+        weights[:, start:stop] = _columns(lower, start, stop) / -diagonal[start:stop]
+    np.fill_diagonal(weights, 0.0)
+    return weights
+
+
+def _columns(lower: np.ndarray, start: int, stop: int) -> np.ndarray:
+    block = lower[:, start:stop].copy()
+    block[:start] = lower[start:stop, :start].T
+    square = block[start:stop]
+    block[start:stop] = np.tril(square) + np.tril(square, -1).T
+    return block
+
+
+class EASE(Recommender):
+    """Scores x B; the same class is EDLAE with a dropout share."""
+
+    Settings = EASESettings
+    weights: np.ndarray
+
+    def fit_epochs(
+        self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
+    ) -> Iterator[Epoch]:
+        """One closed-form solve, yielded as one epoch."""
+        started = time.perf_counter()
+        self.weights = edlae_weights(train, self.settings.l2, self.settings.dropout)
+        metrics = validate(self.score) if validate else {}
+        yield Epoch("closed form", 1, 1, None, metrics, time.perf_counter() - started, True)
+
+    def _scores(self, histories: Interactions) -> np.ndarray:
+        return np.asarray(histories.csr(np.float32) @ self.weights)
+
+    def item_weights(self, items: np.ndarray) -> np.ndarray:
+        """Rows of B, float32 (len(items), items)."""
+        return self.weights[items]
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """B."""
+        return {"weights": self.weights}
+
+    def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Take over B."""
+        weights = tensors["weights"]
+        if weights.shape != (self.n_items, self.n_items):
+            raise ValueError(f"weights have shape {weights.shape}, expected {(self.n_items, self.n_items)}")
+        self.weights = weights

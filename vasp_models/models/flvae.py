@@ -1,0 +1,111 @@
+"""FLVAE, the deep path: a variational autoencoder of dense residual layers (Vančura and Kordík 2021, III-B, VI-E).
+
+The layer layout follows the authors' public code, which the paper leaves open: skips are summed inside the
+activation, LayerNorm comes last, and the decoder has two logistic heads whose outputs are multiplied: one from
+its last layer (residual head) and one straight from the latents (latent head).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vasp_models.models.part import Part, PartOutput
+from vasp_models.training.batches import Bag
+
+_EPSILON = 1e-3  # of LayerNorm, as in Keras
+
+
+@dataclass(frozen=True)
+class FLVAESettings:
+    """Widths and depths; the defaults are the paper's (section V-E)."""
+
+    hidden: int = 4096
+    latents: int = 2048
+    encoder_layers: int = 7
+    decoder_layers: int = 5
+    normalise_input: bool = False  # x / ||x|| before the first layer (neither the paper nor the authors do)
+
+
+class DenseResidual(nn.Module):
+    """h_k = LN(swish(h_{k-1} W_k + b_k + sum of all h before k)), k = 2..K, after a first layer given by the caller."""
+
+    def __init__(self, hidden: int, layers: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList([dense(hidden, hidden, generator) for _ in range(layers - 1)])
+        self.norms = nn.ModuleList([nn.LayerNorm(hidden, eps=_EPSILON) for _ in range(layers)])
+
+    def forward(self, first: Tensor) -> Tensor:
+        """The last layer's output (rows, hidden) from the first layer's pre-activation (rows, hidden)."""
+        h = self.norms[0](functional.silu(first))  # (rows, hidden)
+        skips = h
+        for layer, norm in zip(self.layers, self.norms[1:], strict=True):
+            h = norm(functional.silu(layer(h) + skips))
+            skips = skips + h
+        return h
+
+
+class FLVAE(Part):
+    """log sigma(R) + log sigma(L), R from the decoder, L from the latents; z is the mean outside training."""
+
+    Settings = FLVAESettings
+    title = "FLVAE"
+    factor_names = ("flvae_residual", "flvae_latent")
+
+    def __init__(self, settings: FLVAESettings, n_items: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.settings = settings
+        hidden, latents = settings.hidden, settings.latents
+        self.embed = nn.Parameter(torch.empty(n_items, hidden))  # the first layer, one row per item
+        self.embed_bias = nn.Parameter(torch.zeros(hidden))
+        nn.init.xavier_uniform_(self.embed, generator=generator)
+        self.encoder = DenseResidual(hidden, settings.encoder_layers, generator)
+        self.mu = dense(hidden, latents, generator)
+        self.log_variance = dense(hidden, latents, generator)
+        self.decode = dense(latents, hidden, generator)
+        self.decoder = DenseResidual(hidden, settings.decoder_layers, generator)
+        self.residual_head = dense(hidden, n_items, generator)
+        self.latent_head = dense(latents, n_items, generator)
+
+    def posterior(self, x: Bag) -> tuple[Tensor, Tensor]:
+        """Mean and log variance of z given x, (rows, latents) each."""
+        h = self.encoder(self.first_layer(x))
+        return self.mu(h), self.log_variance(h)
+
+    def first_layer(self, x: Bag) -> Tensor:
+        """Pre-activation of the first encoder layer, fp32 (rows, hidden): a sum of rows, never a dense product."""
+        weights = x.weights
+        if self.settings.normalise_input:  # by the norm before dropout, as Mult-VAE and RecVAE do
+            norm = x.lengths.clamp_min(1).rsqrt()
+            weights = torch.repeat_interleave(norm, x.lengths) * (1.0 if weights is None else weights)
+        embedded = functional.embedding_bag(
+            x.items, self.embed, x.offsets, mode="sum", per_sample_weights=weights, include_last_offset=True
+        )
+        return embedded + self.embed_bias
+
+    def decoded(self, z: Tensor) -> dict[str, Tensor]:
+        """Logits of both heads from the latents, fp32 (rows, items)."""
+        h = self.decoder(self.decode(z))
+        return {"flvae_residual": self.residual_head(h).float(), "flvae_latent": self.latent_head(z).float()}
+
+    def forward(self, x: Bag, noise: torch.Generator | None) -> PartOutput:
+        """Log factors of both heads, fp32 (rows, items), and the KL to a standard normal, fp32 (rows, latents)."""
+        mu, log_variance = (value.float() for value in self.posterior(x))
+        kl = -0.5 * (1 + log_variance - mu.square() - log_variance.exp())
+        z = mu
+        if self.training:
+            epsilon = torch.randn(mu.shape, generator=noise, device=mu.device)
+            z = mu + torch.exp(0.5 * log_variance) * epsilon
+        logits = self.decoded(z)
+        return PartOutput({name: functional.logsigmoid(value) for name, value in logits.items()}, logits, kl)
+
+
+def dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
+    """A dense layer that starts as Keras' do: Glorot uniform weights, zero bias."""
+    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    nn.init.xavier_uniform_(layer.weight, generator=generator)
+    nn.init.zeros_(layer.bias)
+    return layer

@@ -1,0 +1,64 @@
+"""NEASE, the shallow path: one item x item matrix with a zero diagonal (Vančura and Kordík 2021, section III-A)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vasp_models.data.interactions import Interactions
+from vasp_models.models.ease import edlae_weights
+from vasp_models.models.part import Part, PartOutput
+from vasp_models.training.batches import Bag
+
+
+@dataclass(frozen=True)
+class NEASESettings:
+    """Where the matrix starts, and the constant that the logit has for an empty history."""
+
+    start: Literal["glorot", "edlae"] = "glorot"
+    bias: float = 0.0  # the paper and the authors' code have none: an empty history then gives .5 for every item
+    temperature: float = 10.0  # with start "edlae": W = temperature x the closed form
+    start_dropout: float = 0.33
+    start_l2: float = 500.0
+
+
+class NEASE(Part):
+    """sigma(b + x W) with diag(W) = 0 (eq. 1 and 10); `W[j, i]` leads from history item j to item i."""
+
+    Settings = NEASESettings
+    title = "NEASE"
+    factor_names = ("nease",)
+
+    def __init__(self, settings: NEASESettings, n_items: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.settings = settings
+        self.W = nn.Parameter(torch.empty(n_items, n_items))
+        nn.init.xavier_uniform_(self.W, generator=generator)
+        self.project()
+
+    def initialise(self, train: Interactions) -> None:
+        """Start from the closed form where the settings say so."""
+        if self.settings.start == "edlae":
+            weights = edlae_weights(train, self.settings.start_l2, self.settings.start_dropout)
+            with torch.no_grad():
+                self.W.copy_(torch.from_numpy(weights).mul_(self.settings.temperature))
+
+    def project(self) -> None:
+        """Force the diagonal back to zero, after every step and before the first."""
+        with torch.no_grad():
+            self.W.fill_diagonal_(0.0)
+
+    def forward(self, x: Bag, noise: torch.Generator | None) -> PartOutput:
+        """The logit and the log factor of every item, float32 (rows, items)."""
+        logits = self.settings.bias + functional.embedding_bag(
+            x.items, self.W, x.offsets, mode="sum", per_sample_weights=x.weights, include_last_offset=True
+        )  # (rows, items)
+        return PartOutput({"nease": functional.logsigmoid(logits)}, {"nease": logits}, None)
+
+    def item_weights(self, items: Tensor) -> Tensor:
+        """Rows of W: what each of the given items adds to the logit of every item, float32 (len(items), items)."""
+        return self.W[items]

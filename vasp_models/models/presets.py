@@ -1,0 +1,98 @@
+"""Presets: what is learnt (settings) and how (stages), each written once.
+
+`paper` follows the text of Vančura and Kordík 2021 (section V-E), `authors` their public code, `small` is for data of
+MovieLens-1M's size, `tiny` for the demo and the tests. Where the paper is silent the presets say what was taken.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from vasp_models.models.baselines import PopularitySettings
+from vasp_models.models.ease import EASESettings
+from vasp_models.models.flvae import FLVAESettings
+from vasp_models.models.nease import NEASESettings
+from vasp_models.models.vasp import ProductSettings
+from vasp_models.training.options import Stage, TrainOptions
+
+DEFAULT = "small"
+_BOTH = ("nease", "flvae")
+
+# Section V-E: 50, 20 and 20 epochs at falling rates, batches of 1,024 rows (512 users, one row per direction).
+# The optimiser (Nadam), alpha .75 on negatives and the KL mean over dimensions come from the public code.
+_PAPER_STAGE = Stage("first", 50, _BOTH, batch_users=512, learning_rate=5e-5)
+_PAPER_STAGES = (
+    _PAPER_STAGE,
+    replace(_PAPER_STAGE, name="second", epochs=20, learning_rate=1e-5),
+    replace(_PAPER_STAGE, name="third", epochs=20, learning_rate=1e-6),
+)
+# The executed third rate is 1e-5, and a step holds 2,048 rows of two groups of 1,024 users.
+_AUTHORS_STAGES = tuple(
+    replace(stage, batch_users=1024, learning_rate=max(stage.learning_rate, 1e-5)) for stage in _PAPER_STAGES
+)
+# Pretrain the deep path on full histories, start NEASE from the closed form, then a short joint stage on halves.
+_PRETRAIN = Stage(
+    "pretrain", 45, ("flvae",), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", kl="sum", kl_weight=0.07,
+    learning_rate=1e-3, weight_decay=2.0, warmup_epochs=1.0, decay="cosine",
+)  # fmt: skip
+_JOINT = Stage(
+    "joint", 4, _BOTH, inputs="halves", batch_users=250, loss="softmax", mask_inputs=True, kl="sum", kl_weight=0.07,
+    learning_rate=1e-5, rate_scale={"nease": 0.1},
+)  # fmt: skip
+_LINEAR = Stage(
+    "linear", 20, ("nease",), inputs="full", batch_users=512, loss="cosine", learning_rate=1e-3, decay="cosine",
+)  # fmt: skip
+
+_WIDE = FLVAESettings()
+_NARROW = FLVAESettings(hidden=600, latents=200, encoder_layers=2, decoder_layers=1, normalise_input=True)
+_TINY = FLVAESettings(hidden=160, latents=48, encoder_layers=2, decoder_layers=1, normalise_input=True)
+_FREE = NEASESettings()
+_CLOSED = NEASESettings(start="edlae", bias=-6.0)
+
+
+def _only(stages: tuple[Stage, ...], part: str) -> tuple[Stage, ...]:
+    """The same schedule for one part alone."""
+    return tuple(replace(stage, parts=(part,)) for stage in stages)
+
+
+def _product(stages: tuple[Stage, ...], items_share: float = 1.0, **parts: object) -> tuple[ProductSettings, TrainOptions]:
+    return ProductSettings(parts, items_share), TrainOptions(stages)
+
+
+_TINY_STAGES = (
+    replace(_PRETRAIN, epochs=40, batch_users=250),
+    replace(_JOINT, epochs=6, batch_users=125),
+)
+
+# model -> preset -> (settings, options)
+PRESETS: dict[str, dict[str, tuple[object, TrainOptions]]] = {
+    "vasp": {
+        "paper": _product(_PAPER_STAGES, nease=_FREE, flvae=_WIDE),
+        "authors": _product(_AUTHORS_STAGES, 0.33, nease=_FREE, flvae=_WIDE),
+        "small": _product((_PRETRAIN, _JOINT), nease=_CLOSED, flvae=_NARROW),
+        "tiny": _product(_TINY_STAGES, nease=replace(_CLOSED, start_l2=100.0), flvae=_TINY),
+        # The other two training approaches of Table II; joint learning from scratch is `paper`.
+        "ensemble": _product(
+            (_PRETRAIN, _LINEAR, Stage("ensemble", 0, _BOTH)), nease=replace(_FREE, bias=-6.0), flvae=_NARROW
+        ),
+        "alternating": _product(tuple(replace(s, alternate=True) for s in _PAPER_STAGES), nease=_FREE, flvae=_WIDE),
+    },
+    "flvae": {
+        "paper": _product(_only(_PAPER_STAGES, "flvae"), flvae=_WIDE),
+        "authors": _product(_only(_AUTHORS_STAGES, "flvae"), 0.33, flvae=_WIDE),
+        "small": _product((_PRETRAIN,), flvae=_NARROW),
+        "tiny": _product(_TINY_STAGES[:1], flvae=_TINY),
+    },
+    # Stand-alone NEASE sees full histories: the zero diagonal is its guard (section V-D). --set loss=mse|cosine|focal
+    "nease": {
+        "paper": _product(tuple(replace(s, inputs="full", loss="cosine") for s in _only(_PAPER_STAGES, "nease")), nease=_FREE),
+        "small": _product((_LINEAR,), nease=_FREE),
+        "tiny": _product((replace(_LINEAR, batch_users=250),), nease=_FREE),
+    },
+    "ease": {"small": (EASESettings(), TrainOptions()), "tiny": (EASESettings(l2=100.0), TrainOptions())},
+    "edlae": {
+        "small": (EASESettings(dropout=0.33), TrainOptions()),
+        "tiny": (EASESettings(l2=100.0, dropout=0.33), TrainOptions()),
+    },
+    "popularity": {"small": (PopularitySettings(), TrainOptions())},
+}  # fmt: skip

@@ -1,0 +1,124 @@
+"""Settings and options as JSON and as `--set key=value`, checked by name and type."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, fields, is_dataclass, replace
+import json
+import types
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from vasp_models.errors import SettingError
+from vasp_models.models.baselines import PopularitySettings
+from vasp_models.models.ease import EASESettings
+from vasp_models.models.vasp import PARTS, ProductSettings
+from vasp_models.training.options import Stage, TrainOptions
+
+_KINDS = {kind.__name__: kind for kind in (ProductSettings, EASESettings, PopularitySettings)}
+# Chosen by options of their own on the command line, or what gives a setting its name.
+_HIDDEN = {"stages", "parts", "name", "device", "seed", "rate_scale"}
+
+
+def settings_to_json(settings: Any) -> dict[str, Any]:
+    """Settings with the name of their class."""
+    return {"kind": type(settings).__name__, **asdict(settings)}
+
+
+def settings_from_json(plain: Mapping[str, Any]) -> Any:
+    """Settings from settings_to_json. Raises KeyError or TypeError where a name is unknown or missing."""
+    values = {key: value for key, value in plain.items() if key != "kind"}
+    kind = _KINDS[plain["kind"]]
+    if kind is ProductSettings:
+        values["parts"] = {name: PARTS[name].Settings(**chosen) for name, chosen in values["parts"].items()}
+    return kind(**values)
+
+
+def options_to_json(options: TrainOptions) -> dict[str, Any]:
+    """Options as plain values."""
+    return json.loads(json.dumps(asdict(options)))
+
+
+def options_from_json(plain: Mapping[str, Any]) -> TrainOptions:
+    """Options from options_to_json."""
+    stages = tuple(Stage(**{**stage, "parts": tuple(stage["parts"])}) for stage in plain["stages"])
+    return TrainOptions(**{**plain, "stages": stages})
+
+
+def override(settings: Any, options: TrainOptions, changes: Mapping[str, str]) -> tuple[Any, TrainOptions]:
+    """Settings and options with some values replaced, given as text under a name such as `latents` or `joint.epochs`.
+
+    A bare name stands for every place that has it; a prefix (a part or a stage) narrows it down.
+    Raises SettingError for a name that nothing has or a value of the wrong kind.
+    """
+    for name, text in changes.items():
+        places = [place for place in _places(settings, options) if place == name or place.endswith("." + name)]
+        if not places:
+            known = ", ".join(sorted({place.rsplit(".", 1)[-1] for place in _places(settings, options)}))
+            raise SettingError(f"Unknown setting {name!r}: expected one of {known}, as in --set NAME=VALUE.")
+        for place in places:
+            settings, options = _replaced(settings, options, place, name, text)
+    return settings, options
+
+
+def with_epochs(options: TrainOptions, epochs: int) -> TrainOptions:
+    """Options whose stages share `epochs` in their old proportions, at least one each. Raises SettingError."""
+    training = [stage for stage in options.stages if stage.epochs]
+    if not training:
+        return options
+    if epochs < len(training):
+        raise SettingError(f"--epochs {epochs} is too few: this schedule has {len(training)} stages of at least one.")
+    shares = [max(1, round(epochs * stage.epochs / options.epochs)) for stage in training]
+    while sum(shares) != epochs:  # rounding: the longest stage gives or takes
+        shares[shares.index(max(shares))] += 1 if sum(shares) < epochs else -1
+    left = iter(shares)
+    return replace(options, stages=tuple(replace(s, epochs=next(left)) if s.epochs else s for s in options.stages))
+
+
+def _places(settings: Any, options: TrainOptions) -> Iterator[str]:
+    yield from _names(settings)
+    for part, chosen in getattr(settings, "parts", {}).items():
+        yield from (f"{part}.{name}" for name in _names(chosen))
+    yield from _names(options)
+    for stage in options.stages:
+        yield from (f"{stage.name}.{name}" for name in _names(stage))
+
+
+def _names(values: Any) -> list[str]:
+    return [field.name for field in fields(values) if field.name not in _HIDDEN]
+
+
+def _replaced(settings: Any, options: TrainOptions, place: str, name: str, text: str) -> tuple[Any, TrainOptions]:
+    owner, _, leaf = place.rpartition(".")
+    if not owner:
+        if leaf in _names(settings):
+            return _changed(settings, leaf, name, text), options
+        return settings, _changed(options, leaf, name, text)
+    if owner in getattr(settings, "parts", {}):
+        parts = {**settings.parts, owner: _changed(settings.parts[owner], leaf, name, text)}
+        return replace(settings, parts=parts), options
+    stages = tuple(_changed(s, leaf, name, text) if s.name == owner else s for s in options.stages)
+    return settings, replace(options, stages=stages)
+
+
+def _changed(values: Any, leaf: str, name: str, text: str) -> Any:
+    assert is_dataclass(values)
+    kind = get_type_hints(type(values))[leaf]
+    return replace(values, **{leaf: _parsed(kind, name, text)})
+
+
+def _parsed(kind: Any, name: str, text: str) -> Any:
+    if get_origin(kind) is Literal:
+        if text in get_args(kind):
+            return text
+        raise SettingError(f"--set {name}={text}: expected one of {', '.join(get_args(kind))}.")
+    if get_origin(kind) in (Union, types.UnionType):
+        kind = next(choice for choice in get_args(kind) if choice is not type(None))
+    if kind is bool:
+        if text.lower() in ("true", "false"):
+            return text.lower() == "true"
+        raise SettingError(f"--set {name}={text}: expected true or false.")
+    try:
+        return kind(text)
+    except ValueError:
+        words = {int: "a whole number", float: "a number"}
+        raise SettingError(f"--set {name}={text}: expected {words.get(kind, kind.__name__)}.") from None

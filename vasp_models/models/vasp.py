@@ -1,0 +1,160 @@
+"""VASP: a Hadamard product of differentiable recommenders (Vančura and Kordík 2021, section III-C).
+
+The product of the paper has two parts, NEASE and FLVAE (eq. 9), and three logistic factors, since FLVAE's decoder
+has two heads. A product of one part is that model alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vasp_models.data.interactions import Interactions
+from vasp_models.models.base import Recommender, Validate
+from vasp_models.models.flvae import FLVAE
+from vasp_models.models.nease import NEASE
+from vasp_models.models.part import Part
+from vasp_models.training.batches import Bag
+from vasp_models.training.loop import train_stages
+from vasp_models.training.options import Epoch, TrainOptions
+from vasp_models.training.state import TrainingState
+
+PARTS: dict[str, type[Part]] = {"nease": NEASE, "flvae": FLVAE}
+_BATCH_CELLS = 4_000_000  # rows x items scored at once: about 16 MB for each factor
+
+
+@dataclass(frozen=True)
+class ProductSettings:
+    """The settings of each part, and how much of the catalogue is modelled."""
+
+    parts: dict[str, object] = field(default_factory=dict)
+    # Share of the items, most popular among train users first, that the model covers; the others get score 0
+    # (log score -inf) and count as nothing in a history. The authors' public code has .33, the paper names none.
+    items_share: float = 1.0
+
+
+@dataclass(frozen=True)
+class ProductOutput:
+    """Log factors and logits of all parts by factor name, fp32 (rows, items); the KL of each part that has one."""
+
+    log_factors: dict[str, Tensor]
+    logits: dict[str, Tensor]
+    kl: list[Tensor]
+
+
+class Product(nn.Module, Recommender):
+    """log x^ = sum over the parts of their log factors (eq. 7 in log space)."""
+
+    Settings = ProductSettings
+
+    def __init__(self, settings: ProductSettings, n_items: int, seed: int = 0) -> None:
+        nn.Module.__init__(self)
+        Recommender.__init__(self, settings, n_items)
+        self.n_modelled = max(1, int(n_items * settings.items_share))
+        self.register_buffer("modelled", torch.arange(self.n_modelled))  # item numbers of the model's columns
+        generator = torch.Generator().manual_seed(seed)
+        self.nets = nn.ModuleDict(
+            {name: PARTS[name](chosen, self.n_modelled, generator) for name, chosen in settings.parts.items()}
+        )
+        self.parts: Mapping[str, tuple[str, ...]] = {name: net.factor_names for name, net in self.nets.items()}
+        self.factor_names = tuple(name for names in self.parts.values() for name in names)
+        self.eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.modelled.device
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of learnt weights."""
+        return sum(weight.numel() for weight in self.parameters())
+
+    def forward(self, x: Bag, parts: tuple[str, ...], noise: torch.Generator | None = None) -> ProductOutput:
+        """Run the named parts on a bag of modelled columns."""
+        outputs = [self.nets[part](x, noise) for part in parts]
+        return ProductOutput(
+            {name: value for output in outputs for name, value in output.log_factors.items()},
+            {name: value for output in outputs for name, value in output.logits.items()},
+            [output.kl for output in outputs if output.kl is not None],
+        )
+
+    def fit_epochs(
+        self,
+        train: Interactions,
+        options: TrainOptions,
+        validate: Validate | None = None,
+        state: TrainingState | None = None,
+    ) -> Iterator[Epoch]:
+        """Train through the stages of the options; `state` lets an interrupted run go on."""
+        self._check(train)
+        state = state or TrainingState()
+        self._choose_items(train)
+        self.to(options.device)
+        known = self._columns(train)
+        if not state.weights:
+            for net in self.nets.values():
+                net.initialise(known)
+        check = None if validate is None else lambda parts: validate(lambda rows: self.log_score(rows, parts))
+        yield from train_stages(self, known, options, check, state)
+
+    def log_score(self, histories: Interactions, parts: tuple[str, ...] | None = None) -> np.ndarray:
+        """Sum of the log factors of some parts (default all), float32 (rows, items); -inf where not modelled."""
+        return self._on_all_items(histories, parts or tuple(self.nets), lambda factors: sum(factors.values())[None])[0]
+
+    def log_factors(self, histories: Interactions) -> np.ndarray:
+        """Log factors in the order of factor_names, float32 (factors, rows, items); -inf where not modelled."""
+        self._check(histories)
+        return self._on_all_items(histories, tuple(self.nets), lambda factors: torch.stack(list(factors.values())))
+
+    def _scores(self, histories: Interactions) -> np.ndarray:
+        return self.log_score(histories)
+
+    @torch.inference_mode()
+    def _on_all_items(self, histories: Interactions, parts: tuple[str, ...], combine) -> np.ndarray:
+        known = self._columns(histories)
+        size = max(1, _BATCH_CELLS // self.n_modelled)
+        blocks = []
+        for start in range(0, max(len(known), 1), size):
+            rows = Bag.of(known.take(slice(start, start + size)), self.device)
+            blocks.append(combine(self(rows, parts).log_factors).cpu().numpy())
+        return self._scattered(blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1))
+
+    def _choose_items(self, train: Interactions) -> None:
+        if self.n_modelled < self.n_items:
+            popular = np.argsort(-train.item_counts, kind="stable")[: self.n_modelled]
+            self.modelled.copy_(torch.from_numpy(np.sort(popular)))
+
+    def _columns(self, histories: Interactions) -> Interactions:
+        """The histories in the model's own columns, without the items that it does not cover."""
+        if self.n_modelled == self.n_items:
+            return histories
+        column = np.full(self.n_items, -1, dtype=np.int32)
+        column[self.modelled.cpu().numpy()] = np.arange(self.n_modelled, dtype=np.int32)
+        columns = column[histories.indices]
+        kept = columns >= 0
+        lengths = np.bincount(histories.row_numbers[kept], minlength=len(histories))
+        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        return Interactions(indptr, columns[kept], self.n_modelled, histories.ordered)
+
+    def _scattered(self, values: np.ndarray) -> np.ndarray:
+        if self.n_modelled == self.n_items:
+            return values
+        everything = np.full((*values.shape[:-1], self.n_items), -np.inf, dtype=np.float32)
+        everything[..., self.modelled.cpu().numpy()] = values
+        return everything
+
+    def tensors(self) -> dict[str, np.ndarray]:
+        """All weights by their module path."""
+        return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}
+
+    def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
+        """Take over all weights."""
+        expected = self.state_dict()
+        if set(tensors) != set(expected):
+            raise KeyError(f"weights {sorted(set(tensors) ^ set(expected))[:3]} are missing or unknown")
+        self.load_state_dict({name: torch.from_numpy(np.asarray(value)) for name, value in tensors.items()})

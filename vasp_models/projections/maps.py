@@ -1,0 +1,203 @@
+"""The sensitivity maps of a checkpoint: computed once, kept by content, found and read without torch.
+
+A map is a folder of Parquet and JSON named by its content, beside the checkpoint or in the cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
+import hashlib
+from importlib.metadata import PackageNotFoundError, version
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from vasp_models import places
+from vasp_models.errors import MapError
+from vasp_models.projections.distances import DISTANCES
+from vasp_models.projections.drawing import (
+    DEFAULT_DISTANCE,
+    Progress,
+    SensitivityMaps,
+    check_distance,
+    compute,
+    compute_all,
+    expected_seconds,
+    settings_for,
+)
+
+__all__ = [
+    "DEFAULT_DISTANCE",
+    "DISTANCES",
+    "SensitivityMaps",
+    "compute",
+    "compute_all",
+    "expected_seconds",
+    "find",
+    "folders",
+    "key",
+    "load",
+    "obtain",
+    "save",
+    "write",
+]
+
+SCHEMA = 1
+_ABOUT, _POSITIONS, _NEIGHBOURS = "map.json", "positions.parquet", "neighbours.parquet"
+_PACKAGES = ("vasp-lens", "numpy", "scipy", "openTSNE", "torch")
+
+Notice = Callable[[str], None]  # told one sentence about what was set aside
+
+
+def key(digest: str, distance: str, seed: int = 0) -> str:
+    """The name of a map by its content: the checkpoint's digest, the settings and the schema."""
+    about = json.dumps({"schema": SCHEMA, "checkpoint": digest, **settings_for(distance, seed)}, sort_keys=True)
+    return hashlib.sha256(about.encode()).hexdigest()[:16]
+
+
+def folders(checkpoint: Any, distance: str, seed: int = 0) -> tuple[Path, Path]:
+    """Where a map may be kept: beside its checkpoint, and in the cache."""
+    name = key(checkpoint.digest, distance, seed)
+    return checkpoint.folder / "maps" / name, places.cache_folder() / "maps" / name
+
+
+def find(
+    checkpoint: Any, distance: str = DEFAULT_DISTANCE, seed: int = 0, notice: Notice | None = None
+) -> SensitivityMaps | None:
+    """The maps of a checkpoint where they were computed before, else None; damaged ones are told to `notice`."""
+    check_distance(distance)
+    for folder in folders(checkpoint, distance, seed):
+        if (folder / _ABOUT).exists():
+            try:
+                return load(folder)
+            except MapError as error:
+                if notice:
+                    notice(str(error))
+    return None
+
+
+def obtain(
+    checkpoint: Any,
+    readings: Iterable[str] = (DEFAULT_DISTANCE,),
+    seed: int = 0,
+    device: str = "cpu",
+    progress: Progress | None = None,
+    notice: Notice | None = None,
+) -> dict[str, SensitivityMaps]:
+    """The maps of a checkpoint, found or else computed and kept. Raises MapError as `compute` does."""
+    readings = tuple(readings)
+    found = {distance: find(checkpoint, distance, seed, notice) for distance in readings}
+    missing = [distance for distance in readings if found[distance] is None]
+    if missing:
+        made = compute_all(checkpoint.model(device), checkpoint.catalogue, missing, seed, progress, checkpoint.digest)
+        for distance, maps in made.items():
+            save(maps, checkpoint)
+            found[distance] = maps
+    return {distance: maps for distance, maps in found.items() if maps is not None}
+
+
+def save(maps: SensitivityMaps, checkpoint: Any) -> Path:
+    """Keep maps beside their checkpoint, or in the cache where that folder cannot be written; returns the folder."""
+    beside, cached = folders(checkpoint, maps.distance, maps.settings["seed"])
+    folder = beside if os.access(checkpoint.folder, os.W_OK) else cached
+    try:
+        write(maps, folder)
+    except PermissionError:  # a file system that is mounted read-only says so only now
+        folder = cached
+        write(maps, folder)
+    return folder
+
+
+def write(maps: SensitivityMaps, folder: Path) -> None:
+    """Write maps into `folder`, whole or not at all."""
+    with places.written_whole(folder) as temporary:
+        pq.write_table(_position_table(maps), temporary / _POSITIONS, compression="zstd")
+        pq.write_table(_neighbour_table(maps), temporary / _NEIGHBOURS, compression="zstd")
+        about = {
+            "schema": SCHEMA,
+            "checkpoint_digest": maps.digest,
+            "parts": list(maps.parts),
+            "settings": maps.settings,
+            "quality": maps.quality,
+            "overlap": maps.overlap,
+            "seconds": maps.seconds,
+            "provenance": maps.provenance or _provenance(),
+            "files": {name: _sha256(temporary / name) for name in (_POSITIONS, _NEIGHBOURS)},
+        }
+        (temporary / _ABOUT).write_text(json.dumps(about, indent=1, allow_nan=False), encoding="utf-8")
+
+
+def load(folder: Path) -> SensitivityMaps:
+    """Read maps that `write` wrote. Raises MapError when they are damaged or of another schema."""
+    try:
+        about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if about["schema"] != SCHEMA:
+            raise ValueError(f"schema {about['schema']} where this program writes {SCHEMA}")
+        for name, expected in about["files"].items():
+            if _sha256(folder / name) != expected:
+                raise ValueError(f"{name} is not the file that was written")
+        return _read(folder, about)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, pa.ArrowException) as error:
+        raise MapError(
+            f"The map in {folder} cannot be read ({error}): it is set aside, and `vasp-lens map` computes it again."
+        ) from None
+
+
+def _read(folder: Path, about: dict[str, Any]) -> SensitivityMaps:
+    positions, neighbours = pq.read_table(folder / _POSITIONS), pq.read_table(folder / _NEIGHBOURS)
+    return SensitivityMaps(
+        positions={
+            part: np.stack([positions[f"{part}_{axis}"].to_numpy() for axis in "xy"], axis=1) for part in about["parts"]
+        },
+        items=positions["item"].to_numpy(),
+        neighbours={part: _lists(neighbours[part]) for part in about["parts"]},
+        quality=about["quality"],
+        overlap=about["overlap"],
+        settings=about["settings"],
+        digest=about["checkpoint_digest"],
+        seconds=about["seconds"],
+        provenance=about["provenance"],
+    )
+
+
+def _position_table(maps: SensitivityMaps) -> pa.Table:
+    columns = {"item": maps.items.astype(np.int64)}
+    for part, places_ in maps.positions.items():
+        columns |= {f"{part}_x": places_[:, 0], f"{part}_y": places_[:, 1]}
+    return pa.table(columns)
+
+
+def _neighbour_table(maps: SensitivityMaps) -> pa.Table:
+    return pa.table(
+        {
+            part: pa.FixedSizeListArray.from_arrays(pa.array(rows.ravel(), pa.int32()), rows.shape[1])
+            for part, rows in maps.neighbours.items()
+        }
+    )
+
+
+def _lists(column: pa.ChunkedArray) -> np.ndarray:
+    lists = column.combine_chunks()
+    return lists.flatten().to_numpy().reshape(len(lists), -1)
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _provenance() -> dict[str, Any]:
+    return {"made": datetime.now(UTC).isoformat(timespec="seconds"), "versions": dict(_versions())}
+
+
+def _versions() -> Iterable[tuple[str, str]]:
+    for package in _PACKAGES:
+        try:
+            yield package, version(package)
+        except PackageNotFoundError:
+            continue

@@ -1,0 +1,232 @@
+"""A training run from data set to checkpoint: planned, trained, measured once on test users, saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from contextlib import closing
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+import hashlib
+from importlib.metadata import version
+import json
+from pathlib import Path
+import platform
+import shutil
+import time
+from typing import Any
+
+from vasp_models import checkpoints, devices, places
+from vasp_models.checkpoints import Checkpoint
+from vasp_models.data import datasets
+from vasp_models.data.datasets import Dataset
+from vasp_models.data.splits import Split, default_heldout, make_split
+from vasp_models.errors import SettingError
+from vasp_models.evaluation.protocol import Evaluation, evaluate, evaluate_folds
+from vasp_models.models import MODELS, Recommender, create, preset
+from vasp_models.models.presets import DEFAULT
+from vasp_models.models.settings import options_to_json, override, settings_to_json, with_epochs
+from vasp_models.training.options import Epoch, TrainOptions
+from vasp_models.training.state import TrainingState
+
+SAVE_EVERY = 20.0  # seconds between snapshots from which an interrupted run goes on
+_EASE_UP_TO = 8_000  # items; beyond, the closed form that is measured beside each model would take minutes
+
+OnEpoch = Callable[[Epoch], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be trained, on what, and how; all that decides the result."""
+
+    model: str
+    preset: str
+    settings: Any
+    options: TrainOptions
+    dataset: Dataset
+    split: Split
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything that decides the result, so that only the same plan goes on with a snapshot."""
+        parts = [self.model, settings_to_json(self.settings), options_to_json(self.options)]
+        parts += [self.dataset.fingerprint, self.split.protocol, self.split.heldout]
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def plan(
+    model: str,
+    data: str,
+    preset_name: str | None = None,
+    changes: Mapping[str, str] | None = None,
+    protocol: str = "liang",
+    heldout: int | None = None,
+    epochs: int | None = None,
+    device: str = "auto",
+    seed: int = 0,
+    split: Split | None = None,
+) -> Plan:
+    """Check every choice before any time is spent. Raises SettingError, DataError or DeviceError."""
+    settings, options = override(*preset(model, preset_name), changes or {})
+    if epochs is not None:
+        options = with_epochs(options, epochs)
+    device = devices.resolve(device)
+    precision = options.precision
+    if precision == "auto":
+        precision = "bf16" if devices.has_fast_bf16(device) else "fp32"
+    options = replace(options, seed=seed, device=device, precision=precision)
+    dataset = datasets.load(data)
+    heldout = default_heldout(dataset) if heldout is None else heldout
+    split = split or make_split(dataset, protocol, heldout, ordered=True)
+    return Plan(model, preset_name or DEFAULT, settings, options, dataset, split)
+
+
+def default_folder(plan: Plan) -> Path:
+    """Where the checkpoint goes when no place is named: ``checkpoints/DATA-MODEL-PRESET``."""
+    return places.checkpoint_folder(f"{plan.dataset.name}-{plan.model}-{plan.preset}")
+
+
+def train(
+    plan: Plan,
+    out: Path,
+    command: str,
+    on_epoch: OnEpoch = lambda epoch: None,
+    resume: bool = False,
+    save_every: float = SAVE_EVERY,
+) -> Checkpoint:
+    """Train, keep the best epoch, measure it and save it to `out`.
+
+    Ctrl-C ends training early and saves the best epoch so far; a snapshot stays beside `out`, from which `resume`
+    goes on. Raises CheckpointError when there is nothing to resume.
+    """
+    snapshot = out.with_name(f".{out.name}.training")
+    state = _resumed(plan, snapshot) if resume else TrainingState(plan=plan.fingerprint)
+    model = create(plan.model, plan.settings, plan.split.train.n_items, plan.options.seed)
+    finished = _fit(model, plan, state, snapshot, on_epoch, save_every)
+    metrics = measure(model, plan)
+    facts = _facts(plan, model, state, command, finished)
+    checkpoint = checkpoints.save(out, model, plan.split, facts, _curve(state), metrics)
+    if finished:
+        shutil.rmtree(snapshot, ignore_errors=True)
+    return checkpoint
+
+
+def fit(plan: Plan) -> tuple[Recommender, float]:
+    """Train without saving; the model and the seconds it took."""
+    model = create(plan.model, plan.settings, plan.split.train.n_items, plan.options.seed)
+    started = time.perf_counter()
+    model.fit(plan.split.train, plan.options, _validation(plan.split))
+    return model, time.perf_counter() - started
+
+
+def measure(model: Recommender, plan: Plan) -> dict[str, Any]:
+    """Metrics on validation and test users, with popularity and EASE on the same test users beside them."""
+    split = plan.split
+    test = evaluate_folds(model.score, split.test_folds)
+    rows = {"val": evaluate(model.score, split.val_in, split.val_te).summary(), "test": test.summary()}
+    baselines = {}
+    for name in ("popularity", "ease"):
+        if name == plan.model or (name == "ease" and split.train.n_items > _EASE_UP_TO):
+            continue
+        beside = evaluate_folds(_fitted(name, split).score, split.test_folds)
+        title = MODELS[name].title
+        baselines[name] = {"title": title, **beside.summary(), "difference": test.difference(beside)}
+    return {**rows, "baselines": baselines}
+
+
+def evaluate_checkpoint(checkpoint: Checkpoint, split: str = "test", device: str = "cpu") -> dict[str, Any]:
+    """Metrics of a saved model on its own validation or test users, as `vasp-lens evaluate --json` prints them."""
+    if split not in ("val", "test"):
+        raise SettingError(f"Unknown split {split!r}: expected val or test.")
+    folds = checkpoint.users.folds({"val": "validation"}.get(split, split))
+    result = evaluate_folds(checkpoint.model(device).score, folds)
+    manifest = checkpoint.manifest
+    return report_row(manifest["model"], manifest["dataset"]["name"], manifest["protocol"]["name"], split, result)
+
+
+def report_row(model: str, dataset: str, protocol: str, split: str, result: Evaluation) -> dict[str, Any]:
+    """One row of a report, ready for JSON."""
+    return {"model": model, "dataset": dataset, "protocol": protocol, "split": split, **result.summary()}
+
+
+def _fitted(name: str, split: Split) -> Recommender:
+    model = create(name, preset(name)[0], split.train.n_items)
+    model.fit(split.train)
+    return model
+
+
+def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEpoch, save_every: float) -> bool:
+    """Run all epochs; False when Ctrl-C ended them early but an epoch was finished."""
+    began, before, saved = time.perf_counter(), state.seconds, float("-inf")
+    try:
+        with closing(model.fit_epochs(plan.split.train, plan.options, _validation(plan.split), state)) as epochs:
+            for epoch in epochs:
+                state.seconds = before + time.perf_counter() - began
+                if not state.weights:  # closed form: nothing to go on from
+                    state.history.append(asdict(epoch))
+                elif time.perf_counter() - saved >= save_every:
+                    state.save(snapshot)
+                    saved = time.perf_counter()
+                on_epoch(epoch)
+    except KeyboardInterrupt:
+        if not state.best:
+            raise
+        return False
+    return True
+
+
+def _validation(split: Split):
+    def validate(score) -> dict[str, float]:
+        result = evaluate(score, split.val_in, split.val_te)
+        return {name: float(values.mean()) for name, values in result.per_user.items()}
+
+    return validate
+
+
+def _resumed(plan: Plan, snapshot: Path) -> TrainingState:
+    state = TrainingState.load(snapshot)
+    if state.plan != plan.fingerprint:
+        raise SettingError(
+            f"The interrupted training in {snapshot} had other settings or data: expected the same command as before "
+            "with --resume added, or start again without it."
+        )
+    return state
+
+
+def _curve(state: TrainingState) -> list[dict[str, Any]]:
+    rows = [{k: v for k, v in row.items() if k not in ("metrics", "best", "of")} | row["metrics"] for row in state.history]
+    kept = state.best_epoch if state.best_epoch is not None else len(rows)
+    return [{**row, "epoch": row["number"], "kept": row["number"] == kept} for row in rows]
+
+
+def _facts(plan: Plan, model: Recommender, state: TrainingState, command: str, finished: bool) -> dict[str, Any]:
+    split, manifest = plan.split, plan.dataset.manifest
+    kept = ("name", "title", "simulated", "threshold", "implicit", "licence", "fingerprint", "counts", "rating_counts",
+            "user_mean_counts")  # fmt: skip
+    return {
+        "model": plan.model,
+        "title": MODELS[plan.model].title,
+        "preset": plan.preset,
+        "settings": settings_to_json(plan.settings),
+        "options": options_to_json(plan.options),
+        "parameters": int(sum(values.size for values in model.tensors().values())),
+        "dataset": {name: manifest.get(name) for name in kept} | {"ordered": split.train.ordered},
+        "protocol": {"name": split.protocol, "heldout": split.heldout, "stats": split.stats,
+                     "preprocessing": split.preprocessing},
+        "provenance": {
+            "command": command,
+            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "versions": versions(),
+            "seed": plan.options.seed,
+            "device": devices.describe(plan.options.device),
+            "train_seconds": round(state.seconds, 1),
+            "finished": finished,
+        },
+    }  # fmt: skip
+
+
+def versions() -> dict[str, str]:
+    """Versions of what a result depends on."""
+    return {"vasp-lens": version("vasp-lens"), "python": platform.python_version()} | {
+        name: version(name) for name in ("torch", "numpy", "scipy")
+    }
+

@@ -1,0 +1,96 @@
+"""Histories as sparse input, and the A/B halves of the paper's section III-D."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from vasp_models.data.interactions import Interactions
+from vasp_models.training.options import Stage
+
+
+@dataclass(frozen=True)
+class Bag:
+    """Histories as item lists: `items` int64 (pairs), `offsets` int64 (rows + 1), `weights` float32 (pairs) or None for ones.
+
+    First layers sum the chosen rows of their weights (an embedding bag); the dense 0/1 matrix is never made.
+    """
+
+    items: Tensor
+    offsets: Tensor
+    weights: Tensor | None = None
+
+    @classmethod
+    def of(cls, histories: Interactions, device: str | torch.device = "cpu") -> Bag:
+        """The bag of some histories on a device."""
+        items = torch.from_numpy(histories.indices.astype(np.int64))
+        return cls(items.to(device), torch.from_numpy(histories.indptr.astype(np.int64)).to(device))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> Tensor:
+        """Items per row, int64 (rows)."""
+        return self.offsets.diff()
+
+    @property
+    def rows(self) -> Tensor:
+        """The row of each pair, int64 (pairs)."""
+        return torch.repeat_interleave(torch.arange(len(self), device=self.items.device), self.lengths)
+
+    def dropped(self, rate: float, generator: torch.Generator) -> Bag:
+        """The bag after dropout: each item is left out with probability `rate`, the others weigh 1 / (1 - rate)."""
+        if rate == 0.0:
+            return self
+        kept = torch.rand(len(self.items), generator=generator, device=self.items.device) >= rate
+        return Bag(self.items, self.offsets, kept / (1 - rate))
+
+
+def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions]:
+    """Cut each history at random into A (floor of n/2 items) and B (the rest): VASP eq. 11 and 12."""
+    rows = train.row_numbers
+    order = np.lexsort((rng.random(train.n_pairs), rows))  # each row shuffled within itself
+    place = np.arange(train.n_pairs) - np.repeat(train.indptr[:-1], train.lengths)
+    in_a = place < np.repeat(train.lengths // 2, train.lengths)
+    return _part(train, order, in_a), _part(train, order, ~in_a)
+
+
+def _part(train: Interactions, order: np.ndarray, chosen: np.ndarray) -> Interactions:
+    lengths = np.bincount(train.row_numbers[chosen], minlength=len(train))
+    indptr = np.concatenate([[0], np.cumsum(lengths)])
+    return Interactions(indptr, train.indices[order[chosen]], train.n_items)
+
+
+def epoch_batches(train: Interactions, stage: Stage, rng: np.random.Generator) -> Iterator[tuple[Interactions, Interactions]]:
+    """(input, target) histories of each step of one epoch; every user is used, in random order.
+
+    With halves a step holds one group's A -> B and the next group's B -> A, so that each user appears once in each
+    direction, in neighbouring steps, as in the paper ("in one training step and then ... in another").
+    """
+    shuffled = rng.permutation(len(train))
+    groups = [shuffled[start : start + stage.batch_users] for start in range(0, len(train), stage.batch_users)]
+    if stage.inputs == "full":
+        for group in groups:
+            histories = train.take(group)
+            yield histories, histories
+        return
+    first, second = halves(train, rng)
+    for number, group in enumerate(groups):
+        following = groups[(number + 1) % len(groups)]
+        yield stacked(first.take(group), second.take(following)), stacked(second.take(group), first.take(following))
+
+
+def stacked(upper: Interactions, lower: Interactions) -> Interactions:
+    """The rows of both, one below the other."""
+    indptr = np.concatenate([upper.indptr, upper.indptr[-1] + lower.indptr[1:]])
+    return Interactions(indptr, np.concatenate([upper.indices, lower.indices]), upper.n_items)
+
+
+def steps_per_epoch(train: Interactions, stage: Stage) -> int:
+    """Number of batches that epoch_batches yields."""
+    return -(-len(train) // stage.batch_users)

@@ -1,0 +1,56 @@
+"""Losses of rows against their target items, in log space and fp32.
+
+Every loss is a sum over items and a mean over rows. Targets are index lists: `rows` and `items`, int64 (targets).
+"""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def log1mexp(log_p: Tensor) -> Tensor:
+    """log(1 - exp(log_p)) for log_p < 0, exact near both ends (Maechler 2012)."""
+    # Each branch gets inputs at which its gradient is finite, also where the other branch is taken.
+    log_p = log_p.clamp(max=-1e-7)
+    near_one = log_p > -math.log(2.0)
+    upper = torch.log(-torch.expm1(torch.where(near_one, log_p, torch.full_like(log_p, -0.5))))
+    lower = torch.log1p(-torch.exp(torch.where(near_one, torch.full_like(log_p, -1.0), log_p)))
+    return torch.where(near_one, upper, lower)
+
+
+def focal(log_p: Tensor, rows: Tensor, items: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
+    """Focal cross-entropy of log probabilities (rows, items) (VASP eq. 3 and 4; alpha on positives, 1 - alpha on others).
+
+    The term of the negatives runs over all items and is taken back at the targets, so no dense target is built.
+    """
+    log_not = log1mexp(log_p)
+    negative = -(1 - alpha) * torch.exp(gamma * log_p) * log_not
+    at_targets, not_at_targets = log_p[rows, items], log_not[rows, items]
+    positive = -alpha * torch.exp(gamma * not_at_targets) * at_targets
+    return (negative.sum() - negative[rows, items].sum() + positive.sum()) / len(log_p)
+
+
+def softmax(log_p: Tensor, rows: Tensor, items: Tensor) -> Tensor:
+    """Multinomial cross-entropy with the scores as logits (Liang et al. 2018, eq. 2); -inf leaves an item out."""
+    picked = log_p[rows, items].sum() - (torch.logsumexp(log_p, dim=1)[rows]).sum()
+    return -picked / len(log_p)
+
+
+def mse(scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
+    """Squared error against 1 at the targets and 0 elsewhere."""
+    at_targets = scores[rows, items]
+    return (scores.square().sum() - at_targets.square().sum() + (1 - at_targets).square().sum()) / len(scores)
+
+
+def cosine(scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
+    """1 - cosine between scores and target of each row (VASP Table I, "cosine proximity")."""
+    dot = torch.zeros(len(scores), device=scores.device).index_add(0, rows, scores[rows, items])
+    counts = torch.bincount(rows, minlength=len(scores)).to(scores.dtype)
+    length = scores.norm(dim=1).clamp_min(1e-12)
+    return (1 - dot / (length * counts.clamp_min(1).sqrt())).mean()
+
+
+LOSSES = {"focal": focal, "softmax": softmax, "mse": mse, "cosine": cosine}
