@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import json
 import os
 from pathlib import Path
 import threading
@@ -16,7 +17,7 @@ import streamlit as st
 
 from app import choosing
 from vasp_models import checkpoints, places
-from vasp_models.errors import DeviceError, VaspLensError
+from vasp_models.errors import DeviceError
 
 if TYPE_CHECKING:
     from vasp_models.checkpoints import Checkpoint
@@ -58,6 +59,21 @@ def checkpoint(name: str) -> Checkpoint:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _checkpoint(name: str, folder: str, changed: int) -> Checkpoint:
     return checkpoints.load(name)
+
+
+def label(name: str) -> str | None:
+    """A checkpoint as people read it, from its manifest alone; None where that cannot be read."""
+    manifest = places.checkpoint_folder(name) / checkpoints.MANIFEST
+    return _label(str(manifest), manifest.stat().st_mtime_ns) if manifest.is_file() else None
+
+
+@st.cache_data(max_entries=256, show_spinner=False)
+def _label(manifest: str, changed: int) -> str | None:
+    try:
+        about = json.loads(Path(manifest).read_text(encoding="utf-8"))
+        return checkpoints.Checkpoint(Path(manifest).parent, about).label
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def wanted_device() -> str:
@@ -165,21 +181,12 @@ def start_maps(chosen: Checkpoint, distance: str) -> None:
     jobs.start_in_background(chosen, distance, device=wanted_device())
 
 
-def readable(name: str) -> bool:
-    """Whether the checkpoint of that name can be opened."""
-    try:
-        checkpoint(name)
-    except VaspLensError:
-        return False
-    return True
-
-
 def health(chosen: Checkpoint | None) -> str:
     """One line on the program's state: the device, and the memory held; says so while no model is in memory."""
     mine = _IN_MEMORY.get(chosen.digest) if chosen is not None else None
     if mine is None:
         wanted = wanted_device()
-        return f"Model not loaded yet · {'device auto' if wanted == 'auto' else wanted.upper()}{_memory()}"
+        return f"Model not loaded yet · {'device auto' if wanted == 'auto' else wanted.upper()}"
     from vasp_models import devices
 
     return f"Ready · {devices.describe(mine.device)}{_memory()}"

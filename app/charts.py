@@ -62,11 +62,11 @@ def genre_mix(mix: pd.DataFrame, theme: Theme, height: int = 232) -> go.Figure:
         if (place := _clearest(mix)) is not None:
             figure.add_annotation(
                 x=mix["genre"].iloc[place], y=mix[column].iloc[place], text=name, showarrow=False, xanchor="left", xshift=11,
-                font={"size": 12, "color": theme.muted}, bgcolor=theme.background, borderpad=1,
+                font={"size": 12, "color": theme.muted},
             )  # fmt: skip
     top = float(np.nanmax(mix[["before", "now"]].to_numpy())) if len(mix) else 1.0
     figure.update_yaxes(range=[-0.04, max(top * 1.1, 0.25)], tickformat=".0%", showgrid=True, nticks=6)
-    figure.update_xaxes(tickfont={"size": 13, "color": theme.text}, tickangle=0 if len(mix) <= 12 else -30)
+    figure.update_xaxes(tickfont={"size": 13, "color": theme.text}, automargin=True)
     return figure
 
 
@@ -84,7 +84,7 @@ def learning_curve(
     `curve` has the columns stage, epoch, ndcg@100, kept (in the order of training); `references` are other models'
     values on the same users.
     """
-    figure = _figure(theme, height, l=40, r=112, t=20, b=44)
+    figure = _figure(theme, height, l=40, r=112, t=34, b=44)
     curve = curve[curve["ndcg@100"].notna()].reset_index(drop=True)
     steps, values = np.arange(1, len(curve) + 1), curve["ndcg@100"].to_numpy(float)
     references = {other: value for other, value in (references or {}).items() if np.isfinite(value)}
@@ -117,14 +117,24 @@ def _stages(figure: go.Figure, curve: pd.DataFrame, theme: Theme) -> None:
     starts = np.concatenate([[0], ends[:-1]])
     if len(ends) < 2:
         return
+    short = (ends - starts) / len(curve) < 0.3
     for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
         if number % 2:
             figure.add_vrect(x0=start, x1=end, fillcolor=theme.card, line_width=0, layer="below")
-        if (end - start) / len(curve) > 0.14:
-            figure.add_annotation(
-                x=(start + end) / 2, y=1, yref="paper", yanchor="bottom", text=str(curve["stage"].iloc[start]), showarrow=False,
-                font={"size": 12, "color": theme.muted},
-            )  # fmt: skip
+        if short[number] and end != len(curve):
+            continue
+        # A short last stage is named from its right end leftwards; the one before it makes room.
+        place, anchor = ((start + end) / 2, "center")
+        if short[number]:
+            place, anchor = end, "right"
+        elif end != len(curve) and short[number + 1]:
+            place, anchor = start, "left"
+        name = str(curve["stage"].iloc[start])
+        figure.add_annotation(
+            x=place, xanchor=anchor, y=1, yref="paper", yanchor="bottom", showarrow=False,
+            text=name.replace(" together", "<br>together") if short[number] else name, align=anchor,
+            font={"size": 12, "color": theme.muted},
+        )  # fmt: skip
 
 
 def _end_label(

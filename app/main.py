@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's folder on the path
     sys.path.insert(0, str(ROOT))
 
-from app import cached, state, theme as themes, widgets  # noqa: E402
+from app import cached, state, theme as themes, user_choice, widgets  # noqa: E402
 from vasp_models.errors import VaspLensError  # noqa: E402
 
 # Group -> title, file, address, icon, whether it is the first page. The groups stand in the order of the sidebar.
@@ -37,13 +37,13 @@ def settle() -> object | None:
     """Choose checkpoint and user where the viewer has not; the checkpoint, or None where it cannot be opened."""
     names = cached.checkpoint_names()
     if state.current().checkpoint is None and names:
-        state.settle(checkpoint=names[0])
+        state.settle(checkpoint=next(filter(cached.label, names), names[0]))
     try:
         chosen = cached.checkpoint(state.current().checkpoint) if state.current().checkpoint else None
     except VaspLensError:
         return None
     if chosen is not None and state.current().user is None:
-        state.settle(user=widgets.example_user(chosen))
+        state.settle(user=user_choice.example_user(chosen))
     return chosen
 
 
@@ -54,16 +54,17 @@ def sidebar(chosen: object | None) -> object:
         if names:
             widgets.checkpoint_choice(names if now in names else [*names, now])
         if chosen is not None:
-            widgets.user_choice(chosen)
+            user_choice.user_field(chosen)
         return st.empty()
 
 
 def frame() -> None:
     """Draw the frame, run the page in it, then say how the program is."""
-    st.set_page_config("VASP Lens", str(themes.ASSETS / "icon.svg"), layout="wide", initial_sidebar_state=268)
+    st.set_page_config("VASP Lens", str(themes.ASSETS / "icon-light.svg"), layout="wide", initial_sidebar_state=268)
     st.html(themes.PAGE_CSS)
     name = widgets.theme().name
-    st.logo(str(themes.ASSETS / f"logo-{name}.svg"), size="large", icon_image=str(themes.ASSETS / "icon.svg"))
+    logo, icon = (str(themes.ASSETS / f"{kind}-{name}.svg") for kind in ("logo", "icon"))
+    st.logo(logo, size="large", icon_image=icon)
     page = st.navigation(pages(), expanded=True)
     state.read_address()
     chosen = settle()

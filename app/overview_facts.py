@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from app import cached, widgets, words
+from app import cached, user_choice, words
 
 # Vančura and Kordík 2021, Table III: VASP.
 PUBLISHED = [("MovieLens 20M", ".448", ".414", ".552"), ("Netflix Prize", ".406", ".372", ".457")]
@@ -108,7 +108,7 @@ def _millions(weights: int) -> str:
 def cards(chosen) -> list[Card]:
     """Three things to try, from the users' histories alone."""
     test = cached.users(chosen, "test")
-    user = widgets.example_user(chosen)
+    user = user_choice.example_user(chosen)
     row = test[test["id"] == user]
     taste = row["taste"].iloc[0] if len(row) else None
     text = (

@@ -68,8 +68,12 @@ def theme(name: str) -> Theme:
 # Streamlit gives no other hold for the width of the page and of the answer; only stable names are used.
 PAGE_CSS = """<style>
 [data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem; padding-right: 2.4rem}
-.st-key-answer {max-width: 62rem} .st-key-answer p {font-size: 1.08rem; line-height: 1.6}
-[data-testid="stMetricDelta"] {background: var(--st-gray-background-color)}
+.st-key-answer {max-width: 62rem; margin-top: -0.7rem} .st-key-answer p {font-size: 1.08rem; line-height: 1.6}
+[data-testid="stMarkdownContainer"] h5 {padding-bottom: 0.15rem}
+[data-testid="stMarkdownContainer"] h5 + p {line-height: 1.3}
+@media (min-width: 641px) {
+  .st-key-history_list, .st-key-recommendation_list {min-height: 568px} .st-key-maps {min-height: 486px}
+}
 @media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
 @media (prefers-reduced-motion: reduce) {* {transition: none !important; animation: none !important}}
 </style>"""

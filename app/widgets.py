@@ -1,14 +1,13 @@
-"""Pieces that several pages are made of: titles, answers, calm errors, bound controls, the choice of a user."""
+"""Pieces that several pages are made of: titles, answers, calm errors, bound controls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-import random
-
+import pandas as pd
 import streamlit as st
 
-from app import cached, choosing, state, theme as themes, words
-from vasp_models.errors import UnknownUserError, VaspLensError
+from app import cached, state, theme as themes, words
+from app.charts import CONFIG
+from vasp_models.errors import VaspLensError
 
 
 def theme() -> themes.Theme:
@@ -34,11 +33,27 @@ def fold(label: str = "How this is computed"):
     return st.expander(label, icon=":material/function:")
 
 
+def chart(figure, key: str, alt: str) -> None:
+    """A figure in the place it is drawn for, with its words for those who do not see it."""
+    st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
+
+
+def table(rows: list[tuple[str, str]]) -> None:
+    """Facts as a plain table of names and values, both text."""
+    shown = pd.DataFrame([(name, words.markdown(value)) for name, value in rows])
+    st.table(shown, border="horizontal", hide_index=True, hide_header=True)
+
+
+def numbers(frame: pd.DataFrame, columns: list[str]) -> None:
+    """A table of raw values; `columns` are the numbers, shown with three decimals."""
+    three = st.column_config.NumberColumn(format="%.3f")
+    st.dataframe(frame, hide_index=True, row_height=36, column_config=dict.fromkeys(columns, three))
+
+
 def notice(sentence: str, icon: str = "info") -> None:
     """A calm remark in place: an icon and a sentence (Markdown)."""
-    with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
-        st.markdown(f":gray[:material/{icon}:]", width="content")
-        st.markdown(sentence)
+    with st.container(border=True):
+        st.markdown(f":gray[:material/{icon}:]\u2002{sentence}")
 
 
 def problem(error: VaspLensError | str) -> None:
@@ -64,125 +79,12 @@ def _take(field: str, key: str) -> None:
     state.change(**{field: tuple(value) if isinstance(value, list) else value})
 
 
-def checkpoint_label(name: str) -> str:
-    """A checkpoint in the list: its data and model, or its bare name where it cannot be read."""
-    if not cached.readable(name):
-        return name
-    return cached.checkpoint(name).label
-
-
 def checkpoint_choice(names: list[str]) -> None:
     """The choice of a checkpoint; two that would read the same are told apart by their names."""
-    labels = {name: checkpoint_label(name) for name in names}
+    labels = {name: cached.label(name) or name for name in names}
     twice = {label for label in labels.values() if list(labels.values()).count(label) > 1}
     text = {name: f"{label} ({name})" if label in twice and label != name else label for name, label in labels.items()}
     st.selectbox("Checkpoint", names, format_func=lambda name: text.get(name, str(name)), **bound("checkpoint"))
-
-
-def user_choice(chosen) -> None:
-    """The user's id as text, and a button that draws another one."""
-    text, button = st.columns([1, 0.3], vertical_alignment="bottom", gap="small", wrap=False)
-    key = "bound_user"
-    st.session_state[key] = state.current().user or ""
-    text.text_input("User", key=key, on_change=_take_user, args=(key,), placeholder="id")
-    button.button(
-        "",
-        icon=":material/shuffle:",
-        key="random_user",
-        help=filter_words(),
-        on_click=draw_user,
-        args=(chosen,),
-        width="stretch",
-    )
-
-
-def _take_user(key: str) -> None:
-    state.change(user=st.session_state[key].strip() or None)
-
-
-def filter_words() -> str:
-    """The random button's filters in words."""
-    wanted = state.current().users
-    length = f" with {wanted.shortest} to {wanted.longest} films" if wanted.longest else ""
-    return f"Random {wanted.split} user{length}{f' who likes {wanted.taste}' if wanted.taste else ''}"
-
-
-def draw_user(chosen) -> None:
-    """Choose a random user among those that the filters let through."""
-    wanted, now = state.current().users, state.current().user
-    pool = choosing.matching(cached.users(chosen, wanted.split), wanted.shortest, wanted.longest, wanted.taste)
-    others = [user for user in pool["id"] if user != now]
-    if others:
-        state.change(user=random.choice(others))
-
-
-def user_filters(chosen) -> None:
-    """The popover that narrows the random button's draw: split, favourite genre, length of the history."""
-    now = state.current().users
-    everyone = cached.users(chosen, now.split)
-    with st.popover("Another user", icon=":material/tune:", key="user_filters"):
-        _filter(
-            "split",
-            st.segmented_control,
-            "Who",
-            _splits(chosen),
-            format_func=str.capitalize,
-            required=True,
-            value=now.split,
-        )
-        tastes = sorted(everyone["taste"].dropna().unique())
-        _filter(
-            "taste",
-            st.selectbox,
-            "Favourite genre",
-            [None, *tastes],
-            format_func=lambda t: t or "any",
-            value=now.taste if now.taste in tastes else None,
-        )
-        low, high = (int(everyone["n_history"].min()), int(everyone["n_history"].max())) if len(everyone) else (0, 1)
-        if low < high:
-            asked = (max(low, min(now.shortest, high)), min(high, max(now.longest or high, low)))
-            _filter("length", st.slider, "Films in the history", low, high, value=asked)
-        found = choosing.matching(everyone, now.shortest, now.longest, now.taste)
-        st.markdown(f":small[:gray[{words.count(len(found), 'user')} to draw from]]")
-        st.button(
-            "Random user",
-            icon=":material/shuffle:",
-            key="random_filtered",
-            on_click=draw_user,
-            args=(chosen,),
-            disabled=found.empty,
-            width="stretch",
-        )
-
-
-def _splits(chosen) -> list[str]:
-    return [split for split in state.SPLITS if len(chosen.users.rows(split))]
-
-
-def _filter(field: str, widget: Callable, label: str, *options: object, value: object, **settings: object) -> None:
-    key = f"filter_{field}"
-    st.session_state[key] = value
-    widget(label, *options, key=key, on_change=_take_filter, args=(field, key), **settings)
-
-
-def _take_filter(field: str, key: str) -> None:
-    value, now = st.session_state[key], state.current().users
-    if field == "split":
-        changed = state.UserFilter(split=value)
-    elif field == "length":
-        changed = state.UserFilter(now.split, value[0], value[1], now.taste)
-    else:
-        changed = state.UserFilter(now.split, now.shortest, now.longest, value)
-    state.change(users=changed)
-
-
-def example_user(chosen) -> str | None:
-    """The user a page opens with: the test user whose taste is easiest to read."""
-    for split in _splits(chosen):
-        if (found := choosing.easy_to_read(cached.users(chosen, split))) is not None:
-            return str(found["id"])
-    return None
 
 
 def chosen_checkpoint():
@@ -196,9 +98,9 @@ def chosen_checkpoint():
     except VaspLensError as error:
         title("This checkpoint cannot be opened")
         problem(error)
-        others = [other for other in cached.checkpoint_names() if other != name and cached.readable(other)]
+        others = [other for other in cached.checkpoint_names() if other != name and cached.label(other)]
         if others:
-            st.button(f"Open {checkpoint_label(others[0])}", on_click=state.change, kwargs={"checkpoint": others[0]})
+            st.button(f"Open {cached.label(others[0])}", on_click=state.change, kwargs={"checkpoint": others[0]})
         return None
 
 
@@ -207,20 +109,8 @@ def no_checkpoint() -> None:
     title("No model yet", "Train one, or open the embedded demo; the page finds it by itself when it is loaded again.")
     st.code(
         "vasp-lens demo\nvasp-lens data get ml-latest-small\nvasp-lens train vasp --data ml-latest-small --preset small",
-        language="bash",
+        language=None,
     )
-
-
-def chosen_user(chosen):
-    """The user in the state, or None after saying in place that there is no such user."""
-    try:
-        return chosen.users.find(state.current().user)
-    except UnknownUserError as error:
-        title(f"There is no user {words.markdown(str(state.current().user))} here")
-        problem(error)
-        if state.current().user != (example := example_user(chosen)):
-            st.button(f"Open user {example}", key="example_user", on_click=state.change, kwargs={"user": example})
-        return None
 
 
 def device_note(chosen) -> None:
@@ -242,7 +132,7 @@ def missing_map(chosen, distance: str, seconds: float) -> None:
     failed = cached.map_job(chosen, distance)
     if failed.state == "failed":
         problem(f"The last attempt stopped: {failed.error}")
-    st.code(f"vasp-lens map {chosen.argument} --distance {distance}", language="bash")
+    st.code(f"vasp-lens map {chosen.argument} --distance {distance}", language=None)
     label = f"Compute them now · about {words.seconds(seconds)}"
     st.button(
         label, icon=":material/play_arrow:", key="compute_maps", on_click=cached.start_maps, args=(chosen, distance)

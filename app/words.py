@@ -107,9 +107,14 @@ def recommendation_answer(
     if not lifts:
         return f"{first}.{hits}{'.' if hits else ''}"
     name, films = strongest_factor(lifts)
-    voice = f"{factor_name(name)} is the strongest voice for {'all' if films == k else films} of {'the' if not hits else ''}"
+    speaker = (
+        factor_name(name)
+        if name not in FACTOR_NAMES or factor_name(name).isupper()
+        else f"the {factor_name(name).lower()}"
+    )
+    voice = f"{speaker} is the strongest voice for {'all' if films == k else films} of {'the' if not hits else ''}"
     voice = f"{voice.rstrip()} them" if hits else f"{voice} {k} shown"
-    return f"{first}.{hits}{', and ' if hits else ' '}{voice}."
+    return f"{first}.{hits}, and {voice}." if hits else f"{first}. {voice[0].upper()}{voice[1:]}."
 
 
 def why_no_hits(split: str, n_held_out: int) -> str | None:
@@ -132,7 +137,7 @@ def overview_answer(model: str, dataset: str, metrics: Mapping, difference: Mapp
     if not difference:
         return f"{first}."
     above = "above" if difference["mean"] >= 0 else "below"
-    gap = f"{quality(abs(difference['mean']))} ± {quality(difference['se'])}"
+    gap = f"{quality(abs(difference['mean']))}\u00a0±\u00a0{quality(difference['se'])}"
     return f"{first}, which is {gap} {above} {difference['title']} on the same users."
 
 
@@ -143,7 +148,7 @@ def maps_answer(purity: Mapping[str, float], chance: float, coloured: str) -> st
     if "joint" in purity:
         shares.append(f"{share(purity['joint'])} in the joint model")
     best, worst = max(parts, key=parts.get), min(parts, key=parts.get)
-    clear = parts[best] - parts[worst] >= 0.02
+    clear = parts[best] - parts[worst] >= 0.05
     first = f"{part_name(best)} gathers films of a genre more than {part_name(worst)}." if clear else (
         f"{joined([part_name(p) for p in parts])} gather genres about equally."
     )  # fmt: skip

@@ -2,151 +2,85 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
-from app import cached, components, state, widgets, words
+from app import cached, components, map_facts as facts, state, widgets, words
 from app.theme import MAX_FOCUS
-from vasp_models.errors import UnknownItemError
 from vasp_models.projections import maps as core
 
-MOST_MATCHES = 6
+SEARCH = "maps_search"
+COLOURINGS = {"focus": "Genre focus", "genres": "All genres"}
 
 
 def controls(catalogue) -> None:
     """The row of choices: colours, distance, genres; the search on the right."""
+    distances = {name: words.DISTANCE_NAMES[name] for name in state.DISTANCES}
+    focus = state.current().focus
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.segmented_control(
-            "Colour by",
-            state.COLOURINGS,
-            format_func={"focus": "Genre focus", "genres": "All genres"}.get,
-            required=True,
-            **widgets.bound("colouring"),
-        )
-        st.segmented_control(
-            "Distance",
-            state.DISTANCES,
-            format_func=words.DISTANCE_NAMES.get,
-            required=True,
-            **widgets.bound("distance"),
-        )
+        one = {"required": True}
+        st.segmented_control("Colour by", COLOURINGS, format_func=COLOURINGS.get, **one, **widgets.bound("colouring"))
+        st.segmented_control("Distance", distances, format_func=distances.get, **one, **widgets.bound("distance"))
         if state.current().colouring == "focus":
-            with st.popover(words.count(len(state.current().focus), "genre"), icon=":material/palette:"):
-                st.multiselect(
-                    "Genres in colour", catalogue.genre_names, max_selections=MAX_FOCUS, **widgets.bound("focus")
-                )
+            with st.popover(words.count(len(focus), "genre"), icon=":material/palette:"):
+                offered = list(dict.fromkeys([*catalogue.genre_names, *focus]))
+                st.multiselect("Genres in colour", offered, max_selections=MAX_FOCUS, **widgets.bound("focus"))
         st.space("stretch")
-        st.text_input(
-            "Find a film",
-            icon=":material/search:",
-            placeholder="Title, e.g. matrix",
-            width=300,
-            **widgets.bound("search"),
-        )
+        st.session_state[SEARCH] = state.current().search
+        look = {"icon": ":material/search:", "placeholder": "Title, e.g. matrix", "width": 300}
+        st.text_input("Find a film", key=SEARCH, on_change=take_search, args=(catalogue,), **look)
+
+
+def take_search(catalogue) -> None:
+    """Choose the best of the films that the search finds."""
+    text = st.session_state[SEARCH]
+    found = catalogue.search(text)
+    state.change(search=text, film=str(catalogue.ids[found[0]]) if found else state.current().film)
 
 
 def matches(catalogue) -> None:
-    """The films that the search found, to choose from; the best one is chosen by itself."""
-    text = state.current().search
-    if not text.strip():
-        return
-    found = catalogue.search(text)
-    if not found:
+    """The films that the search found, to choose from."""
+    text, film = state.current().search, state.current().film
+    titles = facts.found(catalogue, text)
+    if text.strip() and not titles:
         st.markdown(f":small[:gray[No film has “{words.markdown(text)}” in its title.]]")
+    if len(titles) < 2 or film not in titles:
         return
-    ids = [str(catalogue.ids[item]) for item in found]
-    if state.current().film not in ids:
-        state.settle(film=ids[0])
-    titles = dict(zip(ids, (catalogue.titles[item] for item in found), strict=True))
-    shown = list(dict.fromkeys([*ids[:MOST_MATCHES], state.current().film]))
-    if len(ids) > 1:
-        st.pills(
-            "Films found",
-            shown,
-            format_func=lambda i: words.markdown(titles[i]),
-            label_visibility="collapsed",
-            **widgets.bound("film"),
-        )
+    shown = list(dict.fromkeys([*list(titles)[: facts.MOST_MATCHES], film]))
+    look = {"format_func": titles.get, "label_visibility": "collapsed", "required": True}
+    st.pills("Films found", shown, **look, **widgets.bound("film"))
+    if len(titles) > len(shown):
+        st.markdown(f":small[:gray[and {len(titles) - len(shown)} more: type on]]")
 
 
-def chosen_item(catalogue) -> int | None:
-    """The item number of the chosen film, where this catalogue has it."""
-    try:
-        return catalogue.number(state.current().film) if state.current().film else None
-    except UnknownItemError:
-        return None
-
-
-def draw(chosen, maps) -> None:
-    """The three maps."""
-    now, catalogue = state.current(), chosen.catalogue
+def draw(catalogue, maps) -> None:
+    """The three maps, and what to heed in reading them."""
+    now = state.current()
     focus = now.focus if now.colouring == "focus" else None
 
     def take() -> None:
         row = st.session_state["maps"].chosen
         film = str(catalogue.ids[maps.items[row]]) if row is not None and row >= 0 else None
-        state.change(film=film, search=now.search if film else "")
+        state.change(film=film, search="")
 
-    data = components.maps_data(maps, catalogue, focus, chosen_item(catalogue), widgets.theme())
+    data = facts.maps_data(maps, catalogue, focus, facts.item_of(catalogue, now.film), widgets.theme())
     components.linked_maps(data, "maps", take)
-    shared = (
-        f" Of a film’s 20 nearest, the parts share {words.share(maps.overlap)} on average."
-        if maps.overlap is not None
-        else ""
-    )
-    rule = "A film with several of the coloured genres takes the colour of the rarest. Places are comparable within a map, never between maps."
-    st.markdown(f":small[:gray[{rule}{shared}]]")
+    st.markdown(f":small[:gray[{facts.reading_rule(maps, catalogue)}]]")
 
 
 def nearest(catalogue, maps) -> None:
-    """The table behind the maps: the chosen film's ten nearest in each, else all films."""
-    item = chosen_item(catalogue)
+    """The tables behind the maps: the chosen film's ten nearest in each, and all films."""
+    item = facts.item_of(catalogue, state.current().film)
     if item is not None and maps.row(item) is not None:
-        widgets.section(
-            f"The ten films nearest to {words.markdown(catalogue.titles[item])}",
-            "By the model's own distance, not by the picture",
-        )
-        near = {
-            words.part_name(part): [catalogue.titles[n] for n in maps.nearest(item, part, 10)] for part in maps.parts
-        }
-        st.dataframe(pd.DataFrame(near), hide_index=True, row_height=36)
+        title = words.markdown(catalogue.titles[item])
+        widgets.section(f"The ten films nearest to {title}", "By the model’s own distance, not by the picture")
+        near = facts.nearest_films(maps, catalogue, item)
+        st.dataframe(near, hide_index=True, row_height=36, height=36 * (len(near) + 1) + 3)
     elif item is not None:
         widgets.notice(f"{words.markdown(catalogue.titles[item])} is not on the maps: the model does not cover it.")
     with st.expander("All films on the maps, as a table", icon=":material/table_rows:"):
-        table = pd.DataFrame(
-            {"Film": [catalogue.titles[n] for n in maps.items], "Genres": [catalogue.genres[n] for n in maps.items]}
-        )
-        if "train_users" in catalogue.frame:
-            table["Liked by"] = catalogue.frame["train_users"].to_numpy()[maps.items]
-        if maps.shared is not None:
-            table["Shared nearest"] = maps.shared
         bar = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, color="gray")
-        st.dataframe(
-            table,
-            hide_index=True,
-            row_height=36,
-            column_config={"Genres": st.column_config.ListColumn(), "Shared nearest": bar},
-        )
-
-
-def computed(maps) -> None:
-    """The fold: what was computed and how."""
-    with widgets.fold():
-        st.markdown(components.HOW_MAPS)
-        about = maps.settings
-        st.markdown(
-            f":small[:gray[{about['items']:,} films, perplexity {about['perplexity']:g}, seed {about['seed']}, computed in {words.seconds(maps.seconds)}.]]"
-        )
-        for part in maps.parts:
-            measured = maps.quality[part]
-            hub = (
-                "a hub this large draws many films to itself, so the map says little about them"
-                if measured["hub_warning"]
-                else "no hub stands out"
-            )
-            st.markdown(
-                f"- **{words.part_name(part)}**: continuity {words.quality(measured['continuity'], 2)}, KL {measured['kl']:.2f}; {hub}."
-            )
+        columns = {"Genres": st.column_config.ListColumn(), "Shared nearest": bar}
+        st.dataframe(facts.all_films(maps, catalogue), hide_index=True, row_height=36, column_config=columns)
 
 
 def page() -> None:
@@ -154,19 +88,20 @@ def page() -> None:
     chosen = widgets.chosen_checkpoint()
     if chosen is None:
         return
-    question, distance = "Do the two halves of the model know genres?", state.current().distance
+    catalogue, distance = chosen.catalogue, state.current().distance
     maps = cached.maps(chosen, distance)
     if maps is None:
-        widgets.title(question)
-        controls(chosen.catalogue)
-        widgets.missing_map(chosen, distance, core.expected_seconds(len(chosen.catalogue)))
+        widgets.title(facts.question(None))
+        controls(catalogue)
+        widgets.missing_map(chosen, distance, core.expected_seconds(len(catalogue)))
         return
-    widgets.title(question, components.maps_answer(maps, chosen.catalogue, state.current()))
-    controls(chosen.catalogue)
-    matches(chosen.catalogue)
-    draw(chosen, maps)
-    nearest(chosen.catalogue, maps)
-    computed(maps)
+    widgets.title(facts.question(maps.parts), facts.answer(maps, catalogue, state.current()))
+    controls(catalogue)
+    matches(catalogue)
+    draw(catalogue, maps)
+    nearest(catalogue, maps)
+    with widgets.fold():
+        st.markdown(facts.how(maps))
 
 
 page()

@@ -39,6 +39,10 @@ class DeviceError(VaspLensError):
     """A device that was asked for and is not there, or that ran out of memory."""
 
 
+class ModelError(VaspLensError):
+    """A model that was asked before it was fitted."""
+
+
 class AbilityError(VaspLensError):
     """A question that this kind of model cannot answer."""
 

@@ -18,8 +18,8 @@ const tick = () => {
 function scaleOf(rows, width, plain) {
   const values = rows.flatMap((row) => row.bars.map((bar) => bar.value));
   const most = Math.max(0.05, ...values), least = Math.max(0, ...values.map((v) => -v));
-  const zero = plain ? 1 : width * Math.max(0.27, Math.min(0.55, least / (least + most)));
-  return { zero, unit: Math.min((width - zero - 46) / most, least ? (zero - 4) / least : Infinity) };
+  const zero = plain ? 1 : width * (least ? Math.max(0.27, Math.min(0.55, least / (least + most))) : 0.1);
+  return { zero, unit: Math.min((width - zero - 44) / most, least ? (zero - 4) / least : Infinity) };
 }
 
 function barOf(bar, column, scale) {
@@ -45,7 +45,7 @@ function rowOf(row, data, scale, open) {
   row.genres.forEach((genre) => chips.append(el("span", "", genre)));
   film.append(title, chips);
   tr.append(film);
-  row.bars.forEach((bar, n) => { const cell = el("td", "bars"); cell.append(barOf(bar, data.bars[n], scale)); tr.append(cell); });
+  row.bars.forEach((bar, n) => { const cell = el("td", "bars"); cell.style.gridColumn = n + 2; cell.append(barOf(bar, data.bars[n], scale)); tr.append(cell); });
   if (data.total) { const total = el("td", "total", row.total); total.append(el("span", "from", row.from)); tr.append(total); }
   if (data.held) { const held = el("td", "held"); if (row.liked) held.append(tick(), "liked"); tr.append(held); }
   tr.onclick = () => open(row.item);
@@ -80,10 +80,23 @@ function walk(event, frame) {
   titles[Math.max(0, Math.min(titles.length - 1, at + step))].focus();
 }
 
+const WIDE = 126, NARROW_BELOW = 640;  // px of a column of bars; below that width of the list the bars stand under the title
+
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".list"), drawn = JSON.stringify(data);
-  if (root.dataset.drawn === drawn) return;  // nothing new: keep the scroll position and the focus
-  root.dataset.drawn = drawn;
+  const root = parentElement.querySelector(".list"), open = (item) => setTriggerValue("opened", item);
+  const update = () => {
+    const across = root.clientWidth, narrow = across <= NARROW_BELOW, shown = JSON.stringify([data, narrow ? across : 0]);
+    if (!across || root.shown === shown) return;  // nothing new: keep the scroll position and the focus
+    root.shown = shown;
+    draw(root, data, narrow ? (across - 44) / Math.max(1, data.bars.length) : WIDE, open);
+  };
+  const observer = new ResizeObserver(update);
+  observer.observe(root);
+  update();
+  return () => observer.disconnect();
+}
+
+function draw(root, data, width, open) {
   const frame = el("div", "frame"), table = el("table"), body = el("tbody");
   root.style.setProperty("--muted", data.muted);
   root.style.setProperty("--rule", data.rule);
@@ -91,7 +104,7 @@ export default function ({ data, parentElement, setTriggerValue }) {
   frame.style.maxHeight = `${data.height}px`;
   frame.classList.toggle("wide", !!data.wide);
   table.setAttribute("aria-label", data.label);
-  const scale = scaleOf(data.rows, 118, data.bars.every((bar) => bar.plain)), open = (item) => setTriggerValue("opened", item);
+  const scale = scaleOf(data.rows, width, data.bars.every((bar) => bar.plain));
   data.rows.forEach((row) => body.append(rowOf(row, data, scale, open)));
   table.append(headOf(data), body);
   if (data.bars.length) frame.append(keyOf(data));

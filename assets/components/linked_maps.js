@@ -110,14 +110,15 @@ class LensMap {
     this.draw();
   }
   draw() {
-    const pen = this.canvas.getContext("2d"), { groups, dots, data } = this.lens, grow = Math.min(Math.sqrt(this.view.zoom), 3);
+    const grow = Math.round(4 * Math.min(Math.sqrt(this.view.zoom), 3)) / 4;
+    const pen = this.canvas.getContext("2d"), { groups, data } = this.lens, dots = this.lens.dots(grow);
     if (!this.points || !this.w) return;
     pen.setTransform(RATIO(), 0, 0, RATIO(), 0, 0); pen.clearRect(0, 0, this.w, this.h);
     for (let layer = 0; layer < 2; layer++) {  // the rest below, the colours above
       pen.globalAlpha = layer ? 0.82 : data.rest.opacity;
       for (let n = 0; n < groups.length; n++) {
         if ((groups[n] >= 0) !== (layer === 1)) continue;
-        const [x, y] = this.at(n), picture = dots[groups[n] + 1], side = picture.width / RATIO() * grow;
+        const [x, y] = this.at(n), picture = dots[groups[n] + 1], side = picture.width / RATIO();
         if (x > -9 && y > -9 && x < this.w + 9 && y < this.h + 9) pen.drawImage(picture, x - side / 2, y - side / 2, side, side);
       }
     }
@@ -141,8 +142,7 @@ class Lens {
     this.ink = style.getPropertyValue("--st-text-color").trim(); this.page = style.getPropertyValue("--st-background-color").trim(); this.font = style.fontFamily;
     const column = (name) => data.points.getChild(name);
     this.titles = column("title"); this.named = column("genres"); this.groups = Int8Array.from(column("group"));
-    const size = this.groups.length < 1500 ? 1.3 : 1;
-    this.dots = [data.rest, ...data.groups].map((group, n) => dot(group.colour, (n ? 2.7 : 1.75) * size));
+    this.drawn = new Map();
     if (!same) this.build(data);
     this.maps.forEach((map, n) => map.show(data.maps[n], same ? map.points : normalised(column(`x_${map.spec.key}`), column(`y_${map.spec.key}`))));
     this.legend.replaceChildren(...[...data.groups, data.rest].filter((g) => g.count).map((group) => this.entry(group)), this.chosen);
@@ -158,9 +158,14 @@ class Lens {
     this.observer = new ResizeObserver(() => this.maps.forEach((map) => { if (map.canvas.clientWidth !== map.w) map.size(this.data.height); }));
     this.observer.observe(row);
   }
-  entry({ name, colour, count }) {
+  entry({ name, colour, count, rest }) {
     const item = el("span"), mark = el("i"); mark.style.background = colour;
-    item.append(mark, el("b", "", name), ` ${count.toLocaleString("en")}`); return item;
+    item.append(mark, el(rest ? "span" : "b", "", name), ` ${count.toLocaleString("en")}`); return item;
+  }
+  dots(grow) {  // one picture per colour and size, drawn when first wanted; few films are drawn larger
+    const size = grow * (this.groups.length < 1500 ? 1.3 : 1), { rest, groups } = this.data;
+    if (!this.drawn.has(grow)) this.drawn.set(grow, [rest, ...groups].map((group, n) => dot(group.colour, (n ? 2.7 : 1.75) * size)));
+    return this.drawn.get(grow);
   }
   title(n) { return this.titles.get(n); }
   genres(n) { return this.named.get(n); }

@@ -54,7 +54,7 @@ def _prepare(path: Path) -> None:
     print(f"import  {imported - start:6.1f} s  {dataset.manifest['counts']['ratings']:,} ratings")
     print(f"split   {done - imported:6.1f} s  {split.stats['users']:,} users, {split.stats['events']:,} pairs")
     busy = time.process_time() - cpu  # what counts where other programs share the cores
-    print(f"in all  {done - start:6.1f} s  ({busy:.1f} s of processor)  peak {peak / 1024:.2f} GiB, {os.cpu_count()} cores")
+    print(f"in all  {done - start:6.1f} s  ({busy:.1f} s of processor), peak {peak / 1024:.2f} GiB")
 
 
 if __name__ == "__main__":

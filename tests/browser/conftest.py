@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache
 import os
 from pathlib import Path
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 import pytest
 
 from tests.browser import chromium
@@ -47,22 +48,31 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="session")
+def window(browser) -> Callable[[str, tuple[int, int]], BrowserContext]:
+    """A browser window of a theme and a size; kept, so that Streamlit's scripts are fetched and compiled once."""
+
+    @cache
+    def opened(theme: str, size: tuple[int, int]) -> BrowserContext:
+        viewport = {"width": size[0], "height": size[1]}
+        return browser.new_context(color_scheme=theme, viewport=viewport, locale="en-US", reduced_motion="reduce")
+
+    return opened
+
+
 @pytest.fixture
-def visits(browser) -> Iterator[Visits]:
+def visits(window) -> Iterator[Visits]:
     """Open a tab on a dashboard; at the end of the test every tab must be free of faults."""
     opened: list[Visit] = []
 
     def visit(url: str, theme: str = "light", size: tuple[int, int] = WIDE, *, errors_expected: bool = False) -> Visit:
-        context = browser.new_context(
-            color_scheme=theme, viewport={"width": size[0], "height": size[1]}, locale="en-US", reduced_motion="reduce"
-        )
-        opened.append(Visit(context.new_page(), url, f"{theme}-{size[0]}", errors_expected))
+        opened.append(Visit(window(theme, size).new_page(), url, f"{theme}-{size[0]}", errors_expected))
         return opened[-1]
 
     yield visit
     faults = [fault for each in opened for fault in each.faults]
     for each in opened:
-        each.page.context.close()
+        each.page.close()
     assert not faults, "\n".join(faults)
 
 

@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[2]
 def routes() -> list[str]:
     """The addresses of all pages, read from the router's table."""
     body = ast.parse((ROOT / "app" / "main.py").read_text(encoding="utf-8")).body
-    table = next(node.value for node in body if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "PAGES")
-    return [f"/{address}" for rows in ast.literal_eval(table).values() for _, _, address, *_ in rows]
+    tables = {ast.unparse(node.targets[0]): node.value for node in body if isinstance(node, ast.Assign)}
+    groups = ast.literal_eval(tables["PAGES"]).values()
+    return [f"/{address}" for rows in groups for _, _, address, *_ in rows]
 
 
 def background(theme: str) -> str:
@@ -69,9 +70,7 @@ def test_each_thing_to_try_leads_to_its_page(visits, demo):
 
 def test_a_link_opens_what_it_names(visits, demo):
     """The address holds user, list length and distance: a copied link shows the same."""
-    first = visits(demo).open("/recommend")
-    first.main.get_by_role("radio", name="20", exact=True).or_(first.main.get_by_role("button", name="20", exact=True)).click()
-    first.settle()
+    first = visits(demo).open("/recommend").choose("20")
     again = visits(demo).open(first.page.url.removeprefix(demo))
     assert "k=20" in again.page.url
     assert again.heading() == first.heading()

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
 
 SECONDS = 30_000  # milliseconds, as playwright counts
-# At a deep address Streamlit looks for its server below the page first, and the browser notes two 404s: no error of ours.
+# At a deep address Streamlit looks for its server below the page first: two 404s on the console that are not ours.
 PROBE = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 # The dashboard's own error boxes are calm: a sentence beside this icon.
@@ -21,7 +21,7 @@ BUSY = '[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true
 
 @dataclass
 class Visit:
-    """A tab on the dashboard at `url`; `faults`: errors on the console or in a script, foreign requests, error boxes."""
+    """A tab on the dashboard at `url`; `faults`: errors on the console or in scripts, foreign requests, error boxes."""
 
     page: Page
     url: str
@@ -80,12 +80,23 @@ class Visit:
         box.press("Enter")
         return self.settle()
 
+    def choose(self, option: str) -> Visit:
+        """Click on an option of a segmented control."""
+        self.main.get_by_test_id("stButtonGroup").get_by_text(option, exact=True).click()
+        return self.settle()
+
     def picture(self, name: str) -> Visit:
         """Keep a picture in $VASP_LENS_SCREENSHOTS, where that is set."""
         if folder := os.environ.get("VASP_LENS_SCREENSHOTS"):
             path = Path(folder) / f"{name}-{self.look}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=path, full_page=True)
+            size = self.page.viewport_size
+            # Streamlit scrolls inside the page: the window is made as high as what is in it.
+            height = max(size["height"], self.main.evaluate("node => node.scrollHeight"))
+            self.page.set_viewport_size({"width": size["width"], "height": height})
+            self.page.wait_for_timeout(300)
+            self.page.screenshot(path=path)
+            self.page.set_viewport_size(size)
         return self
 
     def _console(self, message: ConsoleMessage) -> None:

@@ -98,6 +98,16 @@ def test_a_failed_job_can_be_started_again(checkpoint, worker):
     assert len(started) == 2
 
 
+def test_the_clock_runs_on_when_the_process_takes_over_its_record(checkpoint):
+    name = maps.key(checkpoint.digest, "lift")
+    jobs.ProgressFiles([name])
+    file = next((places.cache_folder() / "maps" / "jobs").glob("*.json"))
+    record = json.loads(file.read_text())
+    file.write_text(json.dumps(record | {"began": record["began"] - 60}))
+    jobs.ProgressFiles([name]).report("Finding neighbours", 0.1)
+    assert 60 <= jobs.job_status(checkpoint).seconds < 90
+
+
 def test_a_process_with_the_same_number_is_not_the_same_process(checkpoint):
     record = jobs.ProgressFiles([maps.key(checkpoint.digest, "lift")])
     record.report("Finding neighbours", 0.5)

@@ -28,9 +28,9 @@ def map_command(
 
     readings = readings_of(distance)
     loaded = checkpoints.load(checkpoint)
-    chosen = devices.resolve(device)
     missing = [reading for reading in readings if maps.find(loaded, reading, seed, notice=_tell) is None]
     if missing:
+        chosen = devices.resolve(device)  # loads torch, which maps that are there do not need
         record = jobs.ProgressFiles([maps.key(loaded.digest, reading, seed) for reading in missing])
         with _recorded(record), _bar() as advance:
 
@@ -39,7 +39,7 @@ def map_command(
                 advance(stage, fraction)
 
             maps.obtain(loaded, missing, seed, chosen, progress)
-    found = maps.obtain(loaded, readings, seed, chosen)
+    found = maps.obtain(loaded, readings, seed)
     rows = [_summary(loaded, found[reading], cached=reading not in missing) for reading in readings]
     print(json_module.dumps(rows, indent=1) if json else "\n".join(_words(row) for row in rows))
 

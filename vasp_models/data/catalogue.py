@@ -90,7 +90,7 @@ class Catalogue:
         return [fold(title) for title in self.titles]
 
     def search(self, text: str, limit: int = 50) -> list[int]:
-        """Item numbers whose title holds every word of `text`, titles that start with it first.
+        """Item numbers whose title holds every word of `text`: the title itself first, then titles that start with it.
 
         Case, accents, punctuation and articles are ignored.
         """
@@ -100,7 +100,13 @@ class Catalogue:
             return []
         found = [n for n, title in enumerate(self._searchable) if all(word in title for word in words)]
         popularity = self.frame["train_users"].to_numpy() if "train_users" in self.frame else np.zeros(len(self))
-        return sorted(found, key=lambda n: (not self._searchable[n].startswith(wanted), -popularity[n], n))[:limit]
+        exact = re.compile(re.escape(wanted) + r"( \d{4})?")  # with or without its year
+
+        def place(n: int) -> tuple[bool, bool, float, int]:
+            title = self._searchable[n]
+            return not exact.fullmatch(title), not title.startswith(wanted), -popularity[n], n
+
+        return sorted(found, key=place)[:limit]
 
 
 def fold(text: str) -> str:

@@ -137,6 +137,7 @@ def _response(url: str) -> HTTPResponse:
     try:
         return urlopen(Request(url, headers={"User-Agent": "vasp-lens"}), timeout=_TIMEOUT)
     except HTTPError as error:
+        error.close()
         raise DownloadError(f"{url} answers {error.code} ({error.reason}): {_OTHERWISE}.") from error
     except (URLError, OSError, HTTPException) as error:
         raise DownloadError(f"{url} cannot be reached ({getattr(error, 'reason', error)}): {_OTHERWISE}.") from error

@@ -71,6 +71,7 @@ def import_ratings(
     encoding: str | None = None,
     text_ids: bool = False,
     title: str | None = None,
+    licence: str | None = None,
     replace: bool = False,
 ) -> datasets.Dataset:
     """Bring in ratings (and items) from CSV, TSV, Parquet, plain or compressed, or MovieLens' ``.dat``.
@@ -95,7 +96,8 @@ def import_ratings(
         item_found = find_columns(item_table, ITEM_COLUMNS, item_columns or {}, {"year", "genres"})
         frame = read_items(item_table, item_found, read.item_ids)
     files = [path for path in (ratings, items) if path is not None]
-    source = Source(title or folder.name, {"kind": "import", "files": [file_facts(path) for path in files]})
+    origin = {"kind": "import", "files": [file_facts(path) for path in files]}
+    source = Source(title or folder.name, origin, licence or Source.licence)
     return assemble(folder, read, frame, feedback, source, items_label=str(items), replace=replace)
 
 

@@ -103,7 +103,8 @@ def _block(data: bytes, label: str) -> pa.Table:
     films, counts = _films(data)
     ratings = table.column("rating").to_numpy()
     off_scale = len(ratings) and not (ratings.min() >= 1 and ratings.max() <= 5)  # NaN is off it, too
-    if off_scale or not len(films) or counts.sum() != len(table):
+    missing = any(column.null_count for column in table.columns)
+    if missing or off_scale or not len(films) or counts.sum() != len(table):
         raise _complaint(data, label)
     return table.append_column("item", pa.array(np.repeat(films, counts)))
 

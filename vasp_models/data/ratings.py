@@ -164,8 +164,8 @@ def _times(column: pa.ChunkedArray, table: Table, name: str) -> np.ndarray:
     if not (pa.types.is_integer(column.type) or pa.types.is_floating(column.type)):
         row = int(np.argmax([not _WHOLE.fullmatch(str(value)) for value in column.to_pylist()]))
         raise DataError(
-            f"{table.place(row)}: {column[row].as_py()!r} in column {name!r} is no time, expected seconds since 1970 or "
-            f"a date such as 2009-01-31: {mend}"
+            f"{table.place(row)}: {column[row].as_py()!r} in column {name!r} is no time, expected seconds since 1970 "
+            f"or a date such as 2009-01-31: {mend}"
         )
     return column.to_numpy()
 

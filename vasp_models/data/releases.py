@@ -104,6 +104,9 @@ class _Files:
         """Every file of the first pattern that has any. Raises DataError where none has."""
         for pattern in patterns:
             found = sorted(self.folder.glob(pattern)) or sorted(self.folder.glob(f"*/{pattern}"))
+            if len({path.parent for path in found}) > 1:
+                there = ", ".join(path.parent.name for path in found)
+                raise DataError(f"{self.label} has {pattern} in several folders ({there}): pass one with --from.")
             if found:
                 self.taken += found
                 return found
@@ -121,7 +124,7 @@ class _Files:
 
     def name_of(self, path: Path) -> str:
         """What messages call a file: its path, or the zip and the name in it."""
-        return f"{self.label}: {path.name}"
+        return str(path) if str(self.folder) == self.label else f"{self.label}: {path.name}"
 
     def readme(self) -> str:
         """The text that came with the data, empty where there is none."""
@@ -143,9 +146,8 @@ class _Flagged:
     def lines(self) -> Iterator[tuple[int, list[str]]]:
         for number, fields in self.table.lines():
             if len(fields) != 5 + len(_FLAGS):
-                raise DataError(
-                    f"{self.label}, line {number} has {len(fields)} columns, expected {5 + len(_FLAGS)}: fetch it again."
-                )
+                expected = f"expected {5 + len(_FLAGS)}: fetch the file again."
+                raise DataError(f"{self.label}, line {number} has {len(fields)} columns, {expected}")
             genres = "|".join(name for name, flag in zip(_FLAGS, fields[5:], strict=True) if flag == "1")
             yield number, [fields[0], fields[1], genres]
 
@@ -188,8 +190,8 @@ def _columns(table: Table, roles: Sequence[str], names: Sequence[str]) -> dict[s
     missing = [name for name in names if name not in table.names]
     if missing:
         raise DataError(
-            f"{table.label}, line 1 has the columns {', '.join(table.names)}, expected {', '.join(names)}: fetch the release "
-            "again, or bring it in with `vasp-lens data import`."
+            f"{table.label}, line 1 has the columns {', '.join(table.names)}, expected {', '.join(names)}: "
+            "fetch the release again, or bring it in with `vasp-lens data import`."
         )
     return dict(zip(roles, names, strict=True))
 

@@ -19,7 +19,8 @@ from vasp_models.errors import DataError, SettingError
 
 PROTOCOLS = ("liang", "vasp")
 HELDOUT = {
-    "ml-latest-small": 50, "ml-100k": 100, "ml-1m": 750, "ml-20m": 10_000, "ml-25m": 10_000, "ml-32m": 10_000, "netflix": 40_000,
+    "ml-latest-small": 50, "ml-100k": 100, "ml-1m": 750,
+    "ml-20m": 10_000, "ml-25m": 10_000, "ml-32m": 10_000, "netflix": 40_000,
 }  # fmt: skip
 MAX_HELDOUT = 10_000
 LIANG_SEED, VASP_SEED = 98765, 42
@@ -197,8 +198,8 @@ def _checked(protocol: str, heldout: int | None, n_users: int, name: str) -> int
     most = (n_users - 1) // 2
     if not 1 <= heldout <= most:
         raise SettingError(
-            f"{name} has {n_users:,} users with {MIN_HISTORY} or more liked items, {heldout:,} of them cannot be held out "
-            f"twice: expected --heldout between 1 and {most:,}."
+            f"{name} has {n_users:,} users with {MIN_HISTORY} or more liked items, {heldout:,} of them cannot be held "
+            f"out twice: expected --heldout between 1 and {most:,}."
         )
     return heldout
 

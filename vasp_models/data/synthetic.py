@@ -143,17 +143,18 @@ class _Shop:
         """`wanted` distinct items for each user, those given in (users, items) first; ascending (users, items)."""
         n_items = len(self.upto)
         keys = users.astype(np.int64) * n_items + items
-        while True:
-            have = np.bincount(keys // n_items, minlength=len(wanted))
-            short = np.flatnonzero(have < wanted)
-            if not len(short):
-                break
-            # More draws than are missing, as many of them hit what the user has already.
-            drawn_by = np.repeat(short, (1.4 * (wanted - have)[short]).astype(np.int64) + 4)
-            keys = self._first(
-                np.concatenate([keys, drawn_by * n_items + self._draw(tastes[drawn_by], generator)]), wanted
-            )
-        keys.sort()
+        have, done, generous = np.bincount(users, minlength=len(wanted)), [], 1.5
+        while (short := have < wanted).any():
+            # More draws than are missing, as many of them hit what the user has already; ever more for the last users.
+            n_draws = np.where(short, np.ceil(generous * (wanted - have)), 0).astype(np.int64)
+            drawn_by = np.repeat(np.arange(len(wanted)), n_draws)
+            drawn = drawn_by * n_items + self._draw(tastes[drawn_by], generator)
+            unfinished = short[keys // n_items]
+            done.append(keys[~unfinished])
+            keys = self._first(np.concatenate([keys[unfinished], drawn]), wanted)
+            have = np.where(short, np.bincount(keys // n_items, minlength=len(wanted)), have)
+            generous *= 1.5
+        keys = np.sort(np.concatenate([*done, keys]))
         return keys // n_items, (keys % n_items).astype(np.int32)
 
     def _draw(self, tastes: np.ndarray, generator: np.random.Generator) -> np.ndarray:

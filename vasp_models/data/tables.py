@@ -11,6 +11,7 @@ import io
 import lzma
 from pathlib import Path
 from typing import BinaryIO
+import zipfile
 import zlib
 
 import pyarrow as pa
@@ -21,8 +22,9 @@ from vasp_models.errors import DataError
 
 DAT = "::"  # what separates the columns of MovieLens' .dat files
 _DELIMITERS = (DAT, "\t", ";", ",", "|")
+_LARGE = 1 << 24  # bytes: more than any file of titles
 _OPENERS = {".gz": gzip.open, ".bz2": bz2.open, ".xz": lzma.open}
-_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError)
+_BROKEN = (OSError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True)
@@ -158,7 +160,7 @@ def open_table(
             return ParquetTable(path, label, pq.read_schema(path).names)
         except (OSError, pa.ArrowException) as error:
             raise broken(label, error) from None
-    encoding = encoding or ("latin-1" if path.suffix == ".dat" else "utf-8")
+    encoding = encoding or _guessed_encoding(path)
     line = next((line for line in decoded(path, label, encoding) if line.strip()), None)
     if line is None:
         raise DataError(f"{label} is empty: expected a table with one rating or item a line.")
@@ -173,8 +175,10 @@ def opened(path: Path, label: str) -> BinaryIO:
     try:
         if path.suffix == ".zst":
             return io.BufferedReader(pa.input_stream(str(path), compression="zstd"))
+        if path.suffix == ".zip":
+            return _only_member(path, label)
         return _OPENERS.get(path.suffix, open)(path, "rb")
-    except OSError as error:
+    except _BROKEN as error:
         raise broken(label, error) from None
 
 
@@ -205,6 +209,25 @@ def broken(label: str, error: Exception) -> DataError:
 
 def _named(names: Sequence[str], n_columns: int) -> list[str]:
     return [*names[:n_columns], *(f"column {number}" for number in range(len(names) + 1, n_columns + 1))]
+
+
+def _only_member(path: Path, label: str) -> BinaryIO:
+    archive = zipfile.ZipFile(path)
+    members = [member for member in archive.infolist() if not member.is_dir()]
+    if len(members) != 1:
+        raise DataError(f"{label} holds {len(members)} files, expected one: unpack it and name the file.")
+    return archive.open(members[0])
+
+
+def _guessed_encoding(path: Path) -> str:
+    """UTF-8, but for MovieLens' older ``.dat`` files of titles, which are latin-1; those of ratings are ASCII."""
+    if path.suffix != ".dat" or path.stat().st_size > _LARGE:
+        return "utf-8"
+    try:
+        path.read_bytes().decode("utf-8")
+    except UnicodeDecodeError:
+        return "latin-1"
+    return "utf-8"
 
 
 def _peek(file: BinaryIO, label: str) -> bytes:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.errors import DataError
+from vasp_models.errors import DataError, ModelError
 from vasp_models.training.options import Epoch, TrainOptions
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class Recommender(ABC):
     def score(self, histories: Interactions) -> np.ndarray:
         """Scores of all items for each history, float32 (rows, items); -inf where an item is not modelled.
 
-        Raises DataError when the histories belong to a catalogue of another size.
+        Raises DataError when the histories belong to a catalogue of another size, ModelError before the first fit.
         """
         self._check(histories)
         return self._scores(histories)
@@ -76,6 +76,11 @@ class Recommender(ABC):
                 f"The histories are over {histories.n_items:,} items and the model over {self.n_items:,}: "
                 "expected the catalogue that the model was trained on."
             )
+
+
+def not_fitted(name: str) -> ModelError:
+    """The error of a model that has learnt nothing yet."""
+    return ModelError(f"{name} has not been fitted: call fit() with the train users' histories first.")
 
 
 @runtime_checkable

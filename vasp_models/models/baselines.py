@@ -9,7 +9,7 @@ import time
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.models.base import Recommender, Validate
+from vasp_models.models.base import Recommender, Validate, not_fitted
 from vasp_models.training.options import Epoch, TrainOptions
 
 
@@ -23,7 +23,7 @@ class Popularity(Recommender):
 
     Settings = PopularitySettings
     personalised = False
-    counts: np.ndarray
+    counts: np.ndarray | None = None
 
     def fit_epochs(
         self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
@@ -35,6 +35,8 @@ class Popularity(Recommender):
         yield Epoch("count", 1, 1, None, metrics, time.perf_counter() - started, True)
 
     def _scores(self, histories: Interactions) -> np.ndarray:
+        if self.counts is None:
+            raise not_fitted(type(self).__name__)
         return np.tile(self.counts, (len(histories), 1))
 
     def tensors(self) -> dict[str, np.ndarray]:

@@ -11,7 +11,7 @@ from scipy.linalg import lapack
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
-from vasp_models.models.base import Recommender, Validate
+from vasp_models.models.base import Recommender, Validate, not_fitted
 from vasp_models.training.options import Epoch, TrainOptions
 
 
@@ -66,7 +66,7 @@ class EASE(Recommender):
     """Scores x B; the same class is EDLAE with a dropout share."""
 
     Settings = EASESettings
-    weights: np.ndarray
+    weights: np.ndarray | None = None
 
     def fit_epochs(
         self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
@@ -78,6 +78,8 @@ class EASE(Recommender):
         yield Epoch("closed form", 1, 1, None, metrics, time.perf_counter() - started, True)
 
     def _scores(self, histories: Interactions) -> np.ndarray:
+        if self.weights is None:
+            raise not_fitted(type(self).__name__)
         return np.asarray(histories.csr(np.float32) @ self.weights)
 
     def item_weights(self, items: np.ndarray) -> np.ndarray:

@@ -89,21 +89,23 @@ class ProgressFiles:
     def __init__(self, names: list[str]) -> None:
         self._files = [_progress_file(name) for name in names]
         self._record = _record(os.getpid(), "Starting")
-        self._began = self._written = time.monotonic()
+        self._written = time.time()
         for file in self._files:
             other = _read(file)
-            if other and other["state"] == "running" and other["pid"] != os.getpid() and _alive(other):
+            if other is None or other["state"] != "running" or not _alive(other):
+                continue
+            if other["pid"] == os.getpid():  # noted by the process that started this one: the clock runs on
+                self._record["began"] = other["began"]
+            else:
                 raise MapError(
                     f"Process {other['pid']} is computing this map at the moment: wait for it, "
-                    f"or stop that process and run the command again."
+                    "or stop that process and run the command again."
                 )
-            _write(file, self._record)
+        self._note()
 
     def report(self, stage: str, fraction: float) -> None:
         """Note how far the computation is."""
-        now = time.monotonic()
-        if stage != self._record["stage"] or now - self._written > _WRITE_EVERY:
-            self._written = now
+        if stage != self._record["stage"] or time.time() - self._written > _WRITE_EVERY:
             self._note(stage=stage, fraction=round(fraction, 4))
 
     def finish(self, error: str | None = None) -> None:
@@ -114,8 +116,8 @@ class ProgressFiles:
             self._note(state="failed", error=error)
 
     def _note(self, **changes: object) -> None:
-        now = time.monotonic()
-        self._record |= changes | {"seconds": round(now - self._began, 2), "updated": time.time()}
+        self._written = time.time()
+        self._record |= changes | {"seconds": round(self._written - self._record["began"], 2), "updated": self._written}
         for file in self._files:
             _write(file, self._record)
 

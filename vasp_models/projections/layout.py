@@ -106,4 +106,4 @@ def aligned(places: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
     moved *= radius / max(np.linalg.norm(moved), 1e-300)
     left, stretch, right = np.linalg.svd(moved.T @ target)
     disparity = 1.0 - (stretch.sum() / max(radius**2, 1e-300)) ** 2
-    return moved @ (left @ right), float(disparity)
+    return moved @ (left @ right), max(float(disparity), 0.0)

@@ -1,0 +1,171 @@
+"""The states that nobody hopes for: each is designed, says what to do, and shows no raw error."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import hashlib
+import json
+import os
+from pathlib import Path
+import shutil
+import socket
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from tests.browser.test_pages import routes
+from tests.serving import any_free_port, served
+from vasp_models import checkpoints, places
+
+HISTORIES, WEIGHTS = checkpoints.HISTORIES, checkpoints.WEIGHTS
+NOBODY = "no-such-user"
+
+# Python runs a module of this name first: here it makes a graphics card that is full as soon as a model comes to it.
+FULL_CARD = """
+from vasp_models import checkpoints, devices
+whole = checkpoints.Checkpoint.model
+
+def model(self, device="cpu"):
+    if device == "cuda":
+        import torch
+        raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 MiB.")
+    return whole(self, device)
+
+checkpoints.Checkpoint.model = model
+devices.resolve = lambda device: "cuda"
+"""
+
+
+def start(*arguments: str, cwd: Path | None = None, **environment: str):
+    return served(*arguments, "--no-browser", "--port", str(any_free_port()), cwd=cwd, **environment)
+
+
+def demo_copied(folder: Path, change: Callable[[Path], None] = lambda folder: None) -> None:
+    """The demo's checkpoint under another name, with a change; its manifest is made to fit."""
+    source = places.checkpoint_folder(places.DEMO)
+    shutil.copytree(source, folder, ignore=shutil.ignore_patterns("maps"))
+    change(folder)
+    manifest = json.loads((folder / checkpoints.MANIFEST).read_text(encoding="utf-8"))
+    for name in manifest["files"]:
+        content = (folder / name).read_bytes()
+        manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    (folder / checkpoints.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def first_test_user() -> str:
+    frame = checkpoints.load(places.DEMO).users.frame
+    return frame.loc[frame["split"] == "test", "id"].iloc[0]
+
+
+def without_history(folder: Path) -> None:
+    """The first test user has seen nothing."""
+    table = pq.read_table(folder / HISTORIES)
+    row = table["id"].to_pylist().index(type(table["id"][0].as_py())(first_test_user()))
+    column = table.schema.get_field_index("history")
+    histories = table["history"].to_pylist()
+    histories[row] = []
+    table = table.set_column(column, table.schema.field(column), pa.array(histories, table.schema.field(column).type))
+    pq.write_table(table, folder / HISTORIES)
+
+
+@pytest.fixture(scope="module")
+def troubled(tmp_path_factory):
+    """A dashboard on a home with a damaged checkpoint, one with an empty history, and one without maps."""
+    home = tmp_path_factory.mktemp("troubled")
+    demo_copied(home / "checkpoints" / "empty-history", without_history)
+    # Another set of weights, so that no map of the demo fits.
+    demo_copied(home / "checkpoints" / "without-maps", lambda folder: (folder / checkpoints.CURVE).write_text("[]"))
+    demo_copied(home / "checkpoints" / "damaged")
+    weights = home / "checkpoints" / "damaged" / WEIGHTS
+    os.truncate(weights, weights.stat().st_size // 2)
+    with start("app", VASP_LENS_HOME=str(home)) as running:
+        yield running.url
+
+
+@pytest.mark.parametrize("route", routes())
+def test_a_damaged_checkpoint_is_named_and_another_one_offered(visits, troubled, route):
+    visit = visits(troubled, errors_expected=True).open(f"{route}?c=damaged")
+    assert visit.heading() == "This checkpoint cannot be opened"
+    assert WEIGHTS in visit.main.inner_text()
+    visit.picture(f"state-damaged-{route.strip('/') or 'overview'}")
+    visit.main.get_by_role("button", name="Open ").click()
+    assert visit.settle().heading() != "This checkpoint cannot be opened"
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_an_unknown_user_is_named_and_another_one_offered(visits, demo, theme):
+    visit = visits(demo, theme, errors_expected=True).open("/recommend").choose_user(NOBODY)
+    assert NOBODY in visit.heading()
+    visit.picture("state-unknown-user")
+    visit.main.locator(".st-key-example_user button").click()
+    assert visit.settle().main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
+
+
+def test_an_empty_history_gets_what_a_stranger_gets(visits, troubled):
+    visit = visits(troubled).open(f"/recommend?c=empty-history&u={first_test_user()}")
+    assert "history is empty" in visit.main.inner_text()
+    assert visit.main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
+    assert visit.main.locator("table[aria-label='Films rated well before'] tbody tr").count() == 0
+    visit.picture("state-empty-history")
+
+
+def test_a_map_is_computed_in_the_background_and_then_shown(visits, troubled):
+    visit = visits(troubled).open("/maps?c=without-maps")
+    assert "vasp-lens map without-maps" in visit.main.inner_text()
+    visit.picture("state-no-map")
+    visit.main.locator(".st-key-compute_maps button").click()
+    visit.main.get_by_test_id("stProgress").wait_for()
+    visit.picture("state-map-computed")
+    # It goes on while another page is looked at.
+    visit.go("Recommend").go("Sensitivity maps")
+    visit.main.locator("canvas[aria-label^='Map ']").first.wait_for(timeout=240_000)
+    assert visit.settle().main.locator("canvas[aria-label^='Map ']").count() == 3
+
+
+def test_cuda_that_is_not_there_is_said_and_the_cpu_answers(visits, tmp_path):
+    nothing = {"CUDA_VISIBLE_DEVICES": "", "VASP_LENS_HOME": str(tmp_path)}
+    with start("demo", "--device", "cuda", **nothing) as running:
+        assert "no usable cuda device" in running.output()
+        visit = visits(running.url).open("/recommend")
+        assert "no usable cuda device" in visit.main.inner_text()
+        assert visit.main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
+        assert "CPU" in visit.sidebar.inner_text()
+        visit.picture("state-no-cuda")
+
+
+def test_a_full_graphics_card_gives_way_to_the_cpu(visits, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(FULL_CARD, encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
+    with start("demo", "--device", "cuda", PYTHONPATH=path, VASP_LENS_HOME=str(tmp_path)) as running:
+        visit = visits(running.url).open("/recommend")
+        assert "ran out of memory" in visit.main.inner_text()
+        assert visit.main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
+        assert "CPU" in visit.sidebar.inner_text()
+        visit.picture("state-out-of-memory")
+
+
+def test_a_busy_port_gives_way_to_the_next_one(visits, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with served("demo", "--no-browser", "--port", str(port), VASP_LENS_HOME=str(tmp_path)) as running:
+            assert f"Port {port} is in use" in running.output()
+            assert not running.url.endswith(f":{port}")
+            assert visits(running.url).open().heading()
+
+
+def test_without_any_checkpoint_the_page_says_how_to_get_one(visits, tmp_path):
+    """A copy of the program without its demo, and a home where nothing is yet."""
+    source = places.ui_root()
+    for folder in ("app", "pages", "assets"):
+        shutil.copytree(source / folder, tmp_path / "program" / folder, ignore=shutil.ignore_patterns("checkpoint"))
+    shutil.copytree(Path(places.__file__).parent, tmp_path / "program" / "vasp_models")
+    places_of_it = {"PYTHONPATH": str(tmp_path / "program"), "VASP_LENS_HOME": str(tmp_path / "home")}
+    with start("app", cwd=tmp_path, **places_of_it) as running:
+        for route in routes():
+            visit = visits(running.url).open(route)
+            assert visit.heading() == "No model yet"
+            assert "vasp-lens train" in visit.main.inner_text()
+        visit.picture("state-no-checkpoint")

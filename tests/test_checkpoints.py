@@ -1,0 +1,141 @@
+"""A checkpoint comes back as it was saved, and whatever is wrong with a folder is said in one sentence."""
+
+from __future__ import annotations
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+
+from tests import trained
+from vasp_models import checkpoints, runs
+from vasp_models.data.interactions import Interactions
+from vasp_models.errors import CheckpointError, UnknownUserError
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    return trained.checkpoint(tmp_path_factory.mktemp("checkpoints") / "tiny")
+
+
+@pytest.fixture
+def copy(saved, tmp_path):
+    shutil.copytree(saved.folder, tmp_path / "copy")
+    return tmp_path / "copy"
+
+
+def test_scores_survive_the_disk_bit_for_bit(saved, tmp_path):
+    plan = trained.plan(trained.dataset(tmp_path / "data"))
+    model, _ = runs.fit(plan)
+    rows = plan.split.test_in
+    assert (checkpoints.load(f"{saved.folder}/").model().score(rows) == model.score(rows)).all()
+
+
+@pytest.mark.parametrize("name", ["ease", "nease", "popularity"])
+def test_every_kind_of_model_comes_back(name, tmp_path):
+    saved = trained.checkpoint(tmp_path / name, name)
+    scores = saved.model().score(Interactions.from_lists([[0, 1]], len(saved.catalogue)))
+    assert np.isfinite(scores).all()
+    assert runs.evaluate_checkpoint(saved)["ndcg@100"] == saved.metrics["test"]["ndcg@100"]
+
+
+def test_users_catalogue_curve_and_metrics_are_there_without_the_model(saved, tmp_path):
+    split = trained.plan(trained.dataset(tmp_path / "data")).split
+    user = saved.users.find(split.test_users[3])
+    assert user.split == "test"
+    assert user.history.tolist() == split.test_in.row(3).tolist()  # in the order of time
+    assert user.held_out.tolist() == split.test_te.row(3).tolist()
+    assert len(saved.users) == sum(len(part) for part in (split.train, split.val_in, split.test_in))
+    assert saved.catalogue.titles[0] == "The Film 1 (1951)"
+    assert saved.catalogue.frame["train_users"].tolist() == split.train.item_counts.tolist()
+    assert saved.curve["kept"].sum() == 1
+    assert set(saved.metrics["baselines"]) == {"popularity", "ease"}
+
+
+def test_a_train_user_has_a_whole_history_and_nothing_held_out(saved):
+    row = saved.users.rows("train")[0]
+    user = saved.users.at(row)
+    assert len(user.history) == saved.users.frame["n_history"][row] > 0
+    assert len(user.held_out) == 0
+
+
+def test_the_five_hold_outs_of_the_vasp_protocol_are_kept(tmp_path):
+    data = trained.dataset(tmp_path / "data")
+    plan = trained.plan(data, "ease", protocol="vasp")
+    saved = runs.train(plan, tmp_path / "vasp", "vasp-lens train")
+    folds = saved.test_folds()
+    assert len(folds) == 5
+    for (known, held), (known_saved, held_saved) in zip(plan.split.test_folds, folds, strict=True):
+        for row in range(len(known)):
+            assert sorted(known.row(row)) == sorted(known_saved.row(row))
+            assert sorted(held.row(row)) == sorted(held_saved.row(row))
+    assert runs.evaluate_checkpoint(saved)["ndcg@100"] == saved.metrics["test"]["ndcg@100"]
+
+
+def test_an_unknown_user_is_named_with_some_that_exist(saved):
+    with pytest.raises(UnknownUserError, match="'nobody'.*test users are"):
+        saved.users.find("nobody")
+
+
+def test_a_missing_checkpoint_names_the_command(home):
+    with pytest.raises(CheckpointError, match="vasp-lens train"):
+        checkpoints.load("nowhere")
+
+
+@pytest.mark.parametrize("name", ["weights.safetensors", "catalogue.parquet", "histories.parquet", "metrics.json"])
+def test_a_truncated_file_is_refused(copy, name):
+    whole = (copy / name).read_bytes()
+    (copy / name).write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(CheckpointError, match=rf"{name} has [\d,]+ bytes, not"):
+        checkpoints.load(f"{copy}/")
+
+
+def test_a_flipped_byte_is_refused(copy):
+    path = copy / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(CheckpointError, match="SHA-256"):
+        checkpoints.load(f"{copy}/")
+
+
+def test_a_missing_file_is_refused(copy):
+    (copy / "curve.json").unlink()
+    with pytest.raises(CheckpointError, match="curve.json is missing"):
+        checkpoints.load(f"{copy}/")
+
+
+def test_a_foreign_folder_is_refused(copy):
+    (copy / "checkpoint.json").write_text('{"kind": "something else"}')
+    with pytest.raises(CheckpointError, match="no checkpoint of VASP Lens"):
+        checkpoints.load(f"{copy}/")
+
+
+def test_a_newer_schema_is_refused(copy):
+    manifest = json.loads((copy / "checkpoint.json").read_text())
+    (copy / "checkpoint.json").write_text(json.dumps({**manifest, "schema": 99}))
+    with pytest.raises(CheckpointError, match="schema 99.*update VASP Lens"):
+        checkpoints.load(f"{copy}/")
+
+
+def test_a_damaged_manifest_is_refused(copy):
+    (copy / "checkpoint.json").write_text("{")
+    with pytest.raises(CheckpointError, match="cannot be read"):
+        checkpoints.load(f"{copy}/")
+
+
+def test_settings_that_do_not_fit_the_weights_are_refused(copy):
+    manifest = json.loads((copy / "checkpoint.json").read_text())
+    manifest["settings"]["parts"]["flvae"]["hidden"] = 17
+    (copy / "checkpoint.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match="does not fit its settings"):
+        checkpoints.load(f"{copy}/").model()
+
+
+def test_a_folder_with_something_else_in_it_is_not_overwritten(saved, tmp_path):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "thesis.tex").write_text("years of work")
+    with pytest.raises(CheckpointError, match="holds no checkpoint"):
+        runs.train(trained.plan(trained.dataset(tmp_path / "data"), "ease"), tmp_path / "mine", "vasp-lens train")
+    assert (tmp_path / "mine" / "thesis.tex").read_text() == "years of work"

@@ -1,0 +1,154 @@
+"""A run ends with the best epoch, whether it finishes, is stopped, or goes on later."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests import trained
+from vasp_models import checkpoints, runs
+from vasp_models.errors import CheckpointError, SettingError
+from vasp_models.models.settings import override, with_epochs
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory):
+    return trained.dataset(tmp_path_factory.mktemp("runs") / "planted")
+
+
+def _weights(checkpoint):
+    return checkpoint.model().tensors()
+
+
+def _stop_after(epochs: int):
+    def stop(epoch) -> None:
+        if epoch.number == epochs:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def _same(one, other) -> bool:
+    return all((one[name] == other[name]).all() for name in one)
+
+
+def test_the_best_validation_epoch_is_kept(data, tmp_path):
+    seen = []
+    saved = runs.train(trained.plan(data, epochs=12), tmp_path / "c", "vasp-lens train", seen.append)
+    joint = [epoch for epoch in seen if epoch.stage == "joint"]
+    best = max(joint, key=lambda epoch: epoch.metrics["ndcg@100"])
+    assert saved.metrics["val"]["ndcg@100"]["mean"] == pytest.approx(best.metrics["ndcg@100"], abs=1e-12)
+    assert saved.curve.loc[saved.curve["kept"], "epoch"].tolist() == [best.number]
+    assert len(saved.curve) == len(seen) == 12
+
+
+def test_the_same_seed_gives_the_same_bits_and_another_does_not(data, tmp_path):
+    first, again, other = (
+        runs.train(trained.plan(data, seed=seed), tmp_path / str(number), "vasp-lens train")
+        for number, seed in enumerate((0, 0, 1))
+    )
+    assert _same(_weights(first), _weights(again))
+    assert not _same(_weights(first), _weights(other))
+
+
+@pytest.mark.parametrize("stopped_after", [1, 3, 9, 11])  # in the first stage, and in the joint one
+def test_a_resumed_run_ends_like_an_uninterrupted_one(data, tmp_path, stopped_after):
+    plan = trained.plan(data, epochs=12)
+    whole = runs.train(plan, tmp_path / "whole", "vasp-lens train")
+    part = tmp_path / "part"
+    try:
+        runs.train(plan, part, "vasp-lens train", _stop_after(stopped_after), save_every=0)
+    except KeyboardInterrupt:
+        assert not part.exists()  # no whole epoch of the product yet
+    resumed = runs.train(plan, part, "vasp-lens train", resume=True)
+    assert _same(_weights(whole), _weights(resumed))
+    columns = ["stage", "epoch", "loss", "ndcg@100", "kept"]
+    assert whole.curve[columns].equals(resumed.curve[columns])
+    assert not list(tmp_path.glob(".part*"))
+
+
+def test_ctrl_c_keeps_the_best_epoch_so_far(data, tmp_path):
+    plan = trained.plan(data, epochs=12)
+    saved = runs.train(plan, tmp_path / "c", "vasp-lens train", _stop_after(11))
+    assert saved.manifest["provenance"]["finished"] is False
+    assert saved.metrics["val"]["ndcg@100"]["mean"] == pytest.approx(saved.curve["ndcg@100"][saved.curve["kept"]].item())
+
+
+def test_resuming_nothing_or_something_else_is_refused(data, tmp_path):
+    with pytest.raises(CheckpointError, match="without --resume"):
+        runs.train(trained.plan(data), tmp_path / "c", "vasp-lens train", resume=True)
+    with pytest.raises(KeyboardInterrupt):
+        runs.train(trained.plan(data), tmp_path / "c", "vasp-lens train", _stop_after(1), save_every=0)
+    with pytest.raises(SettingError, match="other settings or data"):
+        runs.train(trained.plan(data, seed=7), tmp_path / "c", "vasp-lens train", resume=True)
+
+
+@pytest.mark.parametrize("preset", ["ensemble", "alternating", "paper"])
+def test_every_training_approach_of_table_two_runs(data, preset):
+    changes = {"hidden": "16", "latents": "4", "batch_users": "60"}
+    plan = runs.plan("vasp", f"{data.folder}/", preset, changes, heldout=20, epochs=3, device="cpu")
+    model, _ = runs.fit(plan)
+    assert np.isfinite(model.score(plan.split.test_in)).all()
+
+
+def test_alternating_moves_one_part_per_step(data):
+    from vasp_models.models import create
+    from vasp_models.training.options import Stage, TrainOptions
+
+    settings = trained.plan(data).settings
+    split = trained.plan(data).split
+    one_step = Stage("only", 1, ("nease", "flvae"), batch_users=len(split.train), alternate=True, learning_rate=1e-3)
+    model = create("vasp", settings, split.train.n_items)
+    fresh = create("vasp", settings, split.train.n_items)
+    for part in (model, fresh):
+        part.nets["nease"].settings = settings.parts["nease"].__class__()  # no closed-form start
+    model.fit(split.train, TrainOptions((one_step,), device="cpu", precision="fp32"))
+    before, after = fresh.tensors(), model.tensors()
+    assert not (before["nets.nease.W"] == after["nets.nease.W"]).all()
+    assert all((before[name] == after[name]).all() for name in before if "flvae" in name)
+
+
+def test_the_authors_preset_models_the_most_popular_third(data, tmp_path):
+    changes = {"hidden": "16", "latents": "4", "batch_users": "60"}
+    plan = runs.plan("vasp", f"{data.folder}/", "authors", changes, heldout=20, epochs=3, device="cpu")
+    saved = runs.train(plan, tmp_path / "authors", "vasp-lens train")
+    scores = saved.model().score(plan.split.test_in)
+    n_modelled = int(plan.split.train.n_items * 0.33)
+    assert np.isfinite(scores).sum(axis=1).tolist() == [n_modelled] * len(scores)
+    counts = plan.split.train.item_counts
+    assert counts[np.isfinite(scores[0])].min() >= counts[~np.isfinite(scores[0])].max()
+
+
+def test_settings_are_checked_by_name_and_kind(data):
+    plan = trained.plan(data)
+    for changes, words in (
+        ({"latent": "3"}, "Unknown setting 'latent'"),
+        ({"latents": "many"}, "expected a whole number"),
+        ({"loss": "hinge"}, "expected one of focal, softmax"),
+        ({"normalise_input": "maybe"}, "expected true or false"),
+        ({"pretrain.latents": "3"}, "Unknown setting"),
+    ):
+        with pytest.raises(SettingError, match=words):
+            override(plan.settings, plan.options, changes)
+
+
+def test_a_prefix_reaches_one_stage_and_a_bare_name_all(data):
+    plan = trained.plan(data)
+    _, options = override(plan.settings, plan.options, {"joint.learning_rate": "0.5", "kl_weight": "0.25"})
+    assert [stage.learning_rate for stage in options.stages] == [plan.options.stages[0].learning_rate, 0.5]
+    assert [stage.kl_weight for stage in options.stages] == [0.25, 0.25]
+
+
+def test_epochs_are_shared_in_proportion(data):
+    options = trained.plan(data, epochs=None).options
+    assert with_epochs(options, 23).epochs == 23
+    with pytest.raises(SettingError, match="too few"):
+        with_epochs(options, 1)
+
+
+def test_names_mean_places_under_the_home_folder(home, data):
+    plan = trained.plan(data, "ease")
+    assert runs.default_folder(plan) == home / "checkpoints" / "planted-ease-tiny"
+    runs.train(plan, runs.default_folder(plan), "vasp-lens train")
+    assert checkpoints.names()[0] == "planted-ease-tiny"
+    assert checkpoints.load("planted-ease-tiny").argument == "planted-ease-tiny"
