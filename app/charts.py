@@ -17,18 +17,31 @@ CONFIG = {"displayModeBar": False, "scrollZoom": False}
 
 def template(theme: Theme) -> go.layout.Template:
     """The one look of every figure: transparent, no axis lines, grid along the value axis, labels on the data."""
+    ink = {"family": SANS, "size": 13, "color": theme.text}
+    small = {"size": 12, "color": theme.muted}
     axis = {
-        "showline": False, "ticks": "", "zeroline": False, "showgrid": False, "fixedrange": True, "gridcolor": theme.grid,
-        "tickfont": {"size": 12, "color": theme.muted}, "title": {"font": {"size": 12, "color": theme.muted}},
-    }  # fmt: skip
-    return go.layout.Template(
-        layout={
-            "paper_bgcolor": "rgba(0,0,0,0)", "plot_bgcolor": "rgba(0,0,0,0)", "font": {"family": SANS, "size": 13, "color": theme.text},
-            "xaxis": axis, "yaxis": axis, "margin": {"l": 44, "r": 20, "t": 12, "b": 40}, "bargap": 0.42, "showlegend": False,
-            "dragmode": False, "separators": ".,",
-            "hoverlabel": {"bgcolor": theme.card, "bordercolor": theme.border, "font": {"family": SANS, "size": 13, "color": theme.text}},
-        }
-    )  # fmt: skip
+        "showline": False,
+        "ticks": "",
+        "zeroline": False,
+        "showgrid": False,
+        "fixedrange": True,
+        "gridcolor": theme.grid,
+        "tickfont": small,
+        "title": {"font": small},
+    }
+    layout = {
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": ink,
+        "xaxis": axis,
+        "yaxis": axis,
+        "margin": {"l": 44, "r": 20, "t": 12, "b": 40},
+        "bargap": 0.42,
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {"bgcolor": theme.card, "bordercolor": theme.border, "font": ink},
+    }
+    return go.layout.Template(layout=layout)
 
 
 def _figure(theme: Theme, height: int, **margin: int) -> go.Figure:
@@ -61,8 +74,8 @@ def genre_mix(mix: pd.DataFrame, theme: Theme, height: int = 232) -> go.Figure:
     for column, name in (("now", "recommended"), ("before", "before")):
         if (place := _clearest(mix)) is not None:
             figure.add_annotation(
-                x=mix["genre"].iloc[place], y=mix[column].iloc[place], text=name, showarrow=False, xanchor="left", xshift=11,
-                font={"size": 12, "color": theme.muted},
+                x=mix["genre"].iloc[place], y=mix[column].iloc[place], text=name, showarrow=False,
+                xanchor="left", xshift=11, font={"size": 12, "color": theme.muted},
             )  # fmt: skip
     top = float(np.nanmax(mix[["before", "now"]].to_numpy())) if len(mix) else 1.0
     figure.update_yaxes(range=[-0.04, max(top * 1.1, 0.25)], tickformat=".0%", showgrid=True, nticks=6)
@@ -92,11 +105,12 @@ def learning_curve(
     _stages(figure, curve, theme)
     for other, value in references.items():
         figure.add_scatter(
-            x=[0, len(curve)], y=[value] * 2, mode="lines", line={"color": theme.muted, "width": 1.4, "dash": "3px,3px"}, hoverinfo="skip"
+            x=[0, len(curve)], y=[value] * 2, mode="lines", hoverinfo="skip",
+            line={"color": theme.muted, "width": 1.4, "dash": "3px,3px"},
         )  # fmt: skip
         _end_label(figure, value, f"{other} {words.quality(value)}", theme.muted)
     figure.add_scatter(
-        x=steps, y=values, mode="lines+markers" if len(curve) == 1 else "lines", line={"color": theme.text, "width": 2.4},
+        x=steps, y=values, mode="lines", line={"color": theme.text, "width": 2.4},
         customdata=curve[["stage"]], hovertemplate="epoch %{x}, %{customdata[0]}<br>NDCG@100 %{y:.3f}<extra></extra>",
     )  # fmt: skip
     if curve["kept"].any():

@@ -12,8 +12,8 @@ from vasp_models.data.interactions import Interactions
 def tastes(histories: Interactions, catalogue: Catalogue) -> pd.DataFrame:
     """The favourite genre of each history: the one that stands out most from what everybody watches.
 
-    Columns taste (None for an empty history or films without genres), films (of that genre), clarity (standard errors above
-    the share expected from the films' popularity).
+    Columns taste (None for an empty history or films without genres), films (of that genre), clarity (standard errors
+    above the share expected from the films' popularity).
     """
     genres = catalogue.genre_matrix.astype(float)
     popularity = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 
 import numpy as np
@@ -100,6 +100,6 @@ def _list_data(rows: list[dict], bars: list[dict], theme: Theme, *, label: str, 
     return {"rows": rows, "bars": bars, "label": label, "none": none} | plain | columns | look
 
 
-def linked_maps(data: dict, key: str, on_chosen) -> None:
-    """Draw the maps; `on_chosen` is called when a film was chosen in one of them, whose row is then `st.session_state[key].chosen`."""
+def linked_maps(data: dict, key: str, on_chosen: Callable[[], None]) -> None:
+    """Draw the maps; `on_chosen` is called when a film was chosen: its row (-1 for none) is in the state's `chosen`."""
     _component("linked_maps", '<div class="maps"></div>')(key=key, data=data, on_chosen_change=on_chosen)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from app import cached, charts, recommend_facts as facts, state, widgets, words
+from app import cached, charts, state, widgets, words
+from app import recommend_facts as facts
 
 
 def film(chosen, user, found, item: int) -> None:

@@ -11,7 +11,8 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's folder on the path
     sys.path.insert(0, str(ROOT))
 
-from app import cached, state, theme as themes, user_choice, widgets  # noqa: E402
+from app import cached, state, user_choice, widgets  # noqa: E402
+from app import theme as themes  # noqa: E402
 from vasp_models.errors import VaspLensError  # noqa: E402
 
 # Group -> title, file, address, icon, whether it is the first page. The groups stand in the order of the sidebar.
@@ -26,11 +27,13 @@ def pages() -> dict[str, list]:
     """The pages of each group, as Streamlit wants them."""
     return {
         group: [
-            st.Page(ROOT / "pages" / f"{file}.py", title=title, url_path=address or None, icon=f":material/{icon}:", default=first)
+            st.Page(
+                widgets.page_file(file), title=title, url_path=address or None, icon=f":material/{icon}:", default=first
+            )
             for title, file, address, icon, first in rows
         ]
         for group, rows in PAGES.items()
-    }  # fmt: skip
+    }
 
 
 def settle() -> object | None:
@@ -38,12 +41,14 @@ def settle() -> object | None:
     names = cached.checkpoint_names()
     if state.current().checkpoint is None and names:
         state.settle(checkpoint=next(filter(cached.label, names), names[0]))
-    try:
-        chosen = cached.checkpoint(state.current().checkpoint) if state.current().checkpoint else None
-    except VaspLensError:
+    if state.current().checkpoint is None:
         return None
-    if chosen is not None and state.current().user is None:
-        state.settle(user=user_choice.example_user(chosen))
+    try:
+        chosen = cached.checkpoint(state.current().checkpoint)
+        if state.current().user is None:
+            state.settle(user=user_choice.example_user(chosen))
+    except VaspLensError:  # the page says what is wrong
+        return None
     return chosen
 
 
@@ -70,7 +75,10 @@ def frame() -> None:
     chosen = settle()
     state.write_address()
     health = sidebar(chosen)
-    page.run()
+    try:
+        page.run()
+    except VaspLensError as error:  # a part of the checkpoint that is read only when a page asks for it
+        widgets.problem(error)
     health.markdown(f":small[:gray[:material/check_circle: {cached.health(chosen)}]]")
 
 

@@ -106,7 +106,11 @@ def _one_map(maps, part: str, catalogue: Catalogue, focus: Sequence[str] | None)
     hub = catalogue.titles[measured["hub_item"]]
     trust = words.quality(measured["trustworthiness"], 2)
     figures = [
-        ["Genre purity", words.quality(pure.purity, 2) if pure else "–", "Share of a film’s ten nearest with its genre"],
+        [
+            "Genre purity",
+            words.quality(pure.purity, 2) if pure else "–",
+            "Share of a film’s ten nearest with its genre",
+        ],
         ["Trustworthiness", trust, "1 where every neighbour on the map is a true neighbour"],
         ["Largest hub", words.share(measured["largest_hub"], 1), f"{hub} is among the ten nearest of so many films"],
     ]

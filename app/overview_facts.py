@@ -12,9 +12,19 @@ from app import cached, user_choice, words
 # Vančura and Kordík 2021, Table III: VASP.
 PUBLISHED = [("MovieLens 20M", ".448", ".414", ".552"), ("Netflix Prize", ".406", ".372", ".457")]
 CITATION = (
-    "Vančura and Kordík, *Deep Variational Autoencoder with Shallow Parallel Path for Top-N Recommendation (VASP)*, 2021, Table III. "
-    "Other data and the authors' own split of users: these figures and those above must not be compared."
+    "Vančura and Kordík, *Deep Variational Autoencoder with Shallow Parallel Path for Top-N Recommendation (VASP)*, "
+    "2021, Table III. Other data, and the authors’ own split of users: not to be compared with the figures above."
 )
+SIMULATED = (
+    "The films are real, **the viewers are simulated**. For real ones run `vasp-lens data get ml-latest-small` "
+    "(or `ml-1m` and larger), then `vasp-lens train vasp --data ml-latest-small`; "
+    "the new checkpoint then stands in the list on the left."
+)
+_LABELS = {
+    "ndcg@100": "Ranking quality · NDCG@100",
+    "recall@20": "Found in the first 20 · Recall@20",
+    "recall@50": "Found in the first 50 · Recall@50",
+}
 
 
 @dataclass(frozen=True)
@@ -41,24 +51,51 @@ def dataset_title(chosen) -> str:
 
 
 def difference(chosen) -> Mapping | None:
-    """The paired difference in NDCG@100 to the strongest other model measured on the same test users, with its title."""
+    """The paired difference in NDCG@100 to the strongest other model measured on the same test users."""
     beside = chosen.metrics.get("baselines") or {}
     strongest = max(beside.values(), key=lambda row: row["ndcg@100"]["mean"], default=None)
     return None if strongest is None else {"title": strongest["title"], **strongest["difference"]}
 
 
+def answer(chosen, measured: Mapping | None) -> str:
+    """The page's answer."""
+    if not measured:
+        return f"It has not been measured yet: run `vasp-lens evaluate {chosen.argument}`."
+    return words.overview_answer(model_title(chosen), dataset_title(chosen), measured, difference(chosen))
+
+
+def metrics(chosen, measured: Mapping) -> list[tuple[str, str, str]]:
+    """Label, value and standard error of the four figures; for the coverage the films themselves."""
+    shown = [
+        (label, words.quality(measured[name]["mean"]), f"± {words.quality(measured[name]['se'], 4)}")
+        for name, label in _LABELS.items()
+    ]
+    films, used = len(chosen.catalogue), measured["coverage@100"]
+    beside = f"{round(used * films):,} of {films:,} films"
+    return [*shown, ("Catalogue used · Coverage@100", words.share(used), beside)]
+
+
 def curve(chosen) -> pd.DataFrame:
     """The learning curve with its stages named by what learns in them: FLVAE alone, NEASE × FLVAE together."""
-    names = {}
-    for stage in chosen.manifest["options"].get("stages", []):
-        parts = [words.part_name(part) for part in stage.get("parts", [])]
-        names[stage["name"]] = (
-            f"{parts[0]} alone" if len(parts) == 1 else f"{' × '.join(parts)} together" if parts else stage["name"]
-        )
-    learned = chosen.curve
-    return (
-        learned.assign(stage=learned["stage"].map(lambda stage: names.get(stage, stage))) if len(learned) else learned
-    )
+    learned, stages = chosen.curve, chosen.manifest["options"].get("stages", [])
+    names = {stage["name"]: _stage(stage) for stage in stages}
+    if not len(learned):
+        return learned
+    return learned.assign(stage=[names.get(stage, stage) for stage in learned["stage"]])
+
+
+def _stage(stage: Mapping) -> str:
+    parts = [words.part_name(part) for part in stage.get("parts", [])]
+    if not parts:
+        return stage["name"]
+    return f"{parts[0]} alone" if len(parts) == 1 else f"{' × '.join(parts)} together"
+
+
+def in_words(learned: pd.DataFrame, model: str) -> str:
+    """The curve as a sentence, for those who do not see it."""
+    kept = learned.loc[learned["kept"], "ndcg@100"]
+    end = f", kept at {words.quality(kept.iloc[-1])}" if len(kept) else ""
+    return f"Validation NDCG@100 of {model} over {words.count(len(learned), 'epoch')}{end}"
 
 
 def has_curve(learned: pd.DataFrame) -> bool:
@@ -109,20 +146,29 @@ def cards(chosen) -> list[Card]:
     """Three things to try, from the users' histories alone."""
     test = cached.users(chosen, "test")
     user = user_choice.example_user(chosen)
-    row = test[test["id"] == user]
-    taste = row["taste"].iloc[0] if len(row) else None
-    text = (
-        f"User {user} keeps to {taste}: {row['films'].iloc[0]} of {row['n_history'].iloc[0]} films in the history."
-        if taste
-        else f"User {user} has a history to go by."
-    )
-    longest = test.loc[test["n_history"].idxmax()] if len(test) else None
-    busy = str(longest["id"]) if longest is not None else user
-    films = (
-        f"User {busy} liked {longest['n_history']:,} films; what is left to recommend?" if longest is not None else ""
-    )
+    row = test[test["id"] == user].squeeze(axis=0)
+    text = f"User {user} has a history to go by."
+    if len(row) and row["taste"]:
+        text = f"User {user} keeps to {row['taste']}: {row['films']} of {row['n_history']} films in the history."
+    busy, films = user, ""
+    if len(test):
+        longest = test.loc[test["n_history"].idxmax()]
+        busy, films = str(longest["id"]), f"User {longest['id']} liked {longest['n_history']:,} films; what is left?"
     return [
-        Card("A user whose taste is easy to read", words.markdown(text), f"Recommend for user {user}", "recommend", "recommend", {"user": user}),
-        Card("A user who has seen nearly everything", words.markdown(films), f"Recommend for user {busy}", "recommend", "movie", {"user": busy, "k": 20}),
-        Card("Two ways to know a film", "NEASE links films one by one, FLVAE gathers them. See which part knows genres.", "Open the maps", "sensitivity_maps", "scatter_plot"),
-    ]  # fmt: skip
+        _recommend_card("A user whose taste is easy to read", text, user, "recommend"),
+        _recommend_card("The user with the longest history", films, busy, "movie"),
+        Card(*_map_words(chosen), "Open the maps", "sensitivity_maps", "scatter_plot"),
+    ]
+
+
+def _recommend_card(title: str, text: str, user: str | None, icon: str) -> Card:
+    return Card(title, words.markdown(text), f"Recommend for user {user}", "recommend", icon, {"user": user})
+
+
+def _map_words(chosen) -> tuple[str, str]:
+    if {"nease", "flvae"} <= set(chosen.manifest["settings"].get("parts") or {}):
+        return (
+            "Two ways to know a film",
+            "NEASE links films one by one, FLVAE gathers them. See which one knows genres.",
+        )
+    return "Which films are alike", "The model is asked for each film alone. See whether it knows genres."

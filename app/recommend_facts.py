@@ -13,7 +13,9 @@ from vasp_models.data.catalogue import Catalogue
 LIFT_RULE = "Each part lifts (×, solid) or lowers (÷, hollow) the film against an empty profile; together they multiply"
 SCORE_RULE = "By the model’s score for this history"
 EMPTY = "This history is empty, so the list is the same for everyone: what the model recommends to a stranger."
-HOW_SCORES = "The model scores every film for the history. Films of the history are left out, the highest scores come first."
+HOW_SCORES = (
+    "The model scores every film for the history. Films of the history are left out, the highest scores come first."
+)
 MOST_GENRES = 12
 
 
@@ -66,15 +68,17 @@ def genre_shares(catalogue: Catalogue, history: np.ndarray, items: np.ndarray) -
 
 def in_words(mix: pd.DataFrame) -> str:
     """The genre mix as a sentence, for those who do not see the chart."""
-    return "; ".join(f"{row.genre} {words.share(row.before)} before, {words.share(row.now)} now" for row in mix.itertuples())
+    return "; ".join(
+        f"{row.genre} {words.share(row.before)} before, {words.share(row.now)} now" for row in mix.itertuples()
+    )
 
 
 def how_factors(found) -> str:
     """How the bars are computed (Markdown)."""
     names = " × ".join(words.factor_name(name) for name in found.factors)
     return (
-        f"The score of a film is an exact product of sigmoids, {names}, so its logarithm is their sum (VASP, equation 7). "
-        "A bar is a log factor for this history minus the same log factor for an empty profile; all bars share one "
+        f"The score of a film is an exact product of sigmoids, {names}, so its logarithm is their sum "
+        "(VASP, equation 7). A bar is a log factor for this history minus the same log factor for an empty profile; all bars share one "
         "logarithmic scale. “From #” is the place among the same unseen films for an empty profile. Natural logarithms:"
     )
 
@@ -118,5 +122,7 @@ def film_factors(found, place: int) -> pd.DataFrame:
         for name in found.factors
     }
     together = tuple(sum(values) for values in zip(*raw.values(), strict=True))
-    rows = [(name, words.times(log - empty, 2), log, empty) for name, (log, empty) in [*raw.items(), ("Together", together)]]
+    rows = [
+        (name, words.times(log - empty, 2), log, empty) for name, (log, empty) in [*raw.items(), ("Together", together)]
+    ]
     return pd.DataFrame(rows, columns=["Part", "Effect", "Log factor", "Empty profile"])

@@ -49,8 +49,15 @@ class AppState:
 
 # Field -> name in the address; what is missing here is not part of a link.
 _ADDRESS = {
-    "checkpoint": "c", "user": "u", "k": "k", "rank_by": "r", "distance": "d", "colouring": "by", "focus": "g", "film": "f",
-}  # fmt: skip
+    "checkpoint": "c",
+    "user": "u",
+    "k": "k",
+    "rank_by": "r",
+    "distance": "d",
+    "colouring": "by",
+    "focus": "g",
+    "film": "f",
+}
 _ALLOWED = {"k": LIST_LENGTHS, "distance": DISTANCES, "colouring": COLOURINGS}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import cached, state, theme as themes, words
+from app import cached, state, words
+from app import theme as themes
 from app.charts import CONFIG
 from vasp_models.errors import VaspLensError
 
@@ -106,11 +107,9 @@ def chosen_checkpoint():
 
 def no_checkpoint() -> None:
     """The page where there is nothing to show yet."""
-    title("No model yet", "Train one, or open the embedded demo; the page finds it by itself when it is loaded again.")
-    st.code(
-        "vasp-lens demo\nvasp-lens data get ml-latest-small\nvasp-lens train vasp --data ml-latest-small --preset small",
-        language=None,
-    )
+    title("No model yet", "Train one, or open the embedded demo; this page finds it when it is loaded again.")
+    commands = ["demo", "data get ml-latest-small", "train vasp --data ml-latest-small"]
+    st.code("\n".join(f"vasp-lens {command}" for command in commands), language=None)
 
 
 def device_note(chosen) -> None:

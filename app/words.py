@@ -9,6 +9,7 @@ import numpy as np
 
 FACTOR_NAMES = {"nease": "NEASE", "flvae_residual": "Residual head", "flvae_latent": "Latent head"}
 PART_NAMES = {"joint": "Joint", "nease": "NEASE", "flvae": "FLVAE"}
+CLEAR_PURITY = 0.05  # a smaller difference between two parts is not worth a sentence
 PART_NOTES = {"nease": "linear part", "flvae": "both deep heads"}
 DISTANCE_NAMES = {"paper": "Paper", "lift": "Lift"}
 
@@ -99,22 +100,25 @@ def recommendation_answer(
     first = f"**{markdown(title)}** comes first of {n_candidates:,} unseen films"
     if lifts:
         total = float(sum(values[0] for values in lifts.values()))
-        raised = "raises" if total >= 0 else "lowers"
-        moved = f" and its place from {base_rank:,} to 1" if base_rank != 1 else "; it comes first for everyone"
-        first += f": this history {raised} its score {times(total, 0 if abs(total) > 2.3 else 1)}{moved}"
-    hits = f" **{n_hits} of the {k}** films shown {'is' if n_hits == 1 else 'are'} among the {n_held_out:,} held out"
-    hits = hits if n_held_out else ""
+        moved = f" and its place from {base_rank:,} to 1" if base_rank != 1 else "; for a stranger it comes first too"
+        change = times(total, 0 if abs(total) > 2.3 else 1)
+        first += f": this history {'raises' if total >= 0 else 'lowers'} its score {change}{moved}"
+    hits = ""
+    if n_held_out:
+        hits = f"**{n_hits} of the {k}** films shown {'is' if n_hits == 1 else 'are'} among the {n_held_out:,} held out"
+    rest = [clause for clause in (hits, _voice(lifts, k, bool(hits))) if clause]
+    return f"{first}. {', and '.join(rest)}." if rest else f"{first}."
+
+
+def _voice(lifts: Mapping[str, np.ndarray], k: int, follows: bool) -> str:
+    """Which factor speaks loudest, as a clause that stands alone or follows another; empty without factors."""
     if not lifts:
-        return f"{first}.{hits}{'.' if hits else ''}"
+        return ""
     name, films = strongest_factor(lifts)
-    speaker = (
-        factor_name(name)
-        if name not in FACTOR_NAMES or factor_name(name).isupper()
-        else f"the {factor_name(name).lower()}"
-    )
-    voice = f"{speaker} is the strongest voice for {'all' if films == k else films} of {'the' if not hits else ''}"
-    voice = f"{voice.rstrip()} them" if hits else f"{voice} {k} shown"
-    return f"{first}.{hits}, and {voice}." if hits else f"{first}. {voice[0].upper()}{voice[1:]}."
+    whose = "them" if follows else f"the {k} shown"
+    speaker = factor_name(name) if factor_name(name).isupper() else f"the {factor_name(name).lower()}"
+    speaker = speaker if follows else speaker[0].upper() + speaker[1:]
+    return f"{speaker} is the strongest voice for {'all' if films == k else films} of {whose}"
 
 
 def why_no_hits(split: str, n_held_out: int) -> str | None:
@@ -145,11 +149,14 @@ def maps_answer(purity: Mapping[str, float], chance: float, coloured: str) -> st
     """The maps' answer: which part gathers genres, in the shares of a film's ten nearest that share its genre."""
     parts = {part: value for part, value in purity.items() if part != "joint"}
     shares = [f"**{share(value)}** in {part_name(part)}" for part, value in sorted(parts.items(), key=lambda p: -p[1])]
-    if "joint" in purity:
-        shares.append(f"{share(purity['joint'])} in the joint model")
+    joint = share(purity["joint"])
+    shares.append(f"{joint} in the joint model" if parts else f"**{joint}**")
+    near = f"Of the ten films nearest to a film of {coloured}, {joined(shares)} share its genre; by chance {share(chance)}."
+    return f"**{_gathers(parts)}** {near}" if len(parts) > 1 else near
+
+
+def _gathers(parts: Mapping[str, float]) -> str:
     best, worst = max(parts, key=parts.get), min(parts, key=parts.get)
-    clear = parts[best] - parts[worst] >= 0.05
-    first = f"{part_name(best)} gathers films of a genre more than {part_name(worst)}." if clear else (
-        f"{joined([part_name(p) for p in parts])} gather genres about equally."
-    )  # fmt: skip
-    return f"**{first}** Of the ten films nearest to a film of {coloured}, {joined(shares)} share its genre; by chance {share(chance)}."
+    if parts[best] - parts[worst] >= CLEAR_PURITY:
+        return f"{part_name(best)} gathers films of a genre more than {part_name(worst)}."
+    return f"{joined([part_name(part) for part in parts])} gather genres about equally."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, charts, components, dialogs, recommend_facts as facts, state, user_choice, widgets, words
+from app import cached, charts, components, dialogs, state, user_choice, widgets, words
+from app import recommend_facts as facts
 
 
 def controls(chosen, user, found) -> None:
@@ -45,7 +46,9 @@ def genre_mix(chosen, user, found) -> None:
     mix = facts.genre_shares(chosen.catalogue, user.history, found.items)
     if mix.empty:
         return
-    before = f"Hollow: the {words.count(len(user.history), 'film')} rated well before. Solid: the {len(found)} recommended."
+    before = (
+        f"Hollow: the {words.count(len(user.history), 'film')} rated well before. Solid: the {len(found)} recommended."
+    )
     rule = f"{before} A film counts in each of its genres."
     widgets.section("Does the list keep the user’s taste? Share of films with each genre", rule)
     widgets.chart(charts.genre_mix(mix, widgets.theme()), "genre_mix", facts.in_words(mix))
@@ -71,9 +74,12 @@ def page() -> None:
     if user is None:
         return
     now = state.current()
-    rank_by = now.rank_by if now.rank_by in cached.parts(chosen) else "joint"
-    found = cached.recommendations(chosen, user.history, now.k, rank_by)
-    widgets.title(f"What should user {words.markdown(user.id)} watch next?", facts.answer(chosen.catalogue, user, found))
+    if now.rank_by not in ("joint", *cached.parts(chosen)):  # a link may name a part that another model has
+        now = state.settle(rank_by="joint")
+    found = cached.recommendations(chosen, user.history, now.k, now.rank_by)
+    widgets.title(
+        f"What should user {words.markdown(user.id)} watch next?", facts.answer(chosen.catalogue, user, found)
+    )
     widgets.device_note(chosen)
     if not len(user.history):
         widgets.notice(facts.EMPTY)

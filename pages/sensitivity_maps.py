@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, components, map_facts as facts, state, widgets, words
+from app import cached, components, state, widgets, words
+from app import map_facts as facts
 from app.theme import MAX_FOCUS
 from vasp_models.projections import maps as core
 

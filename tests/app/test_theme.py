@@ -1,0 +1,43 @@
+"""Colours: each stands once, and can be told apart and read."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.theme import CONFIG, PAPER_FOUR, theme
+
+
+def luminance(colour: str) -> float:
+    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def contrast(first: str, second: str) -> float:
+    low, high = sorted([luminance(first), luminance(second)])
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_words_and_data_can_be_read_on_the_page(name):
+    look = theme(name)
+    assert contrast(look.text, look.background) > 12 and contrast(look.muted, look.background) > 4.5
+    for colour in [*look.paths.values(), *look.genres.values()]:
+        assert contrast(colour, look.background) >= 2.99
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_the_text_colours_that_name_the_paths_are_the_paths_colours(name):
+    text = CONFIG.read_text(encoding="utf-8").split(f"[theme.{name}]")[1]
+    for key, path in (("orange", "nease"), ("blue", "flvae_residual"), ("green", "flvae_latent")):
+        assert f'{key}TextColor = "{theme(name).paths[path]}"' in text
+
+
+def test_the_papers_four_genres_have_colours_of_their_own():
+    for name in ("light", "dark"):
+        assert len({theme(name).genre(genre) for genre in PAPER_FOUR} | {theme(name).neutral}) == 5
+
+
+def test_what_has_no_colour_stays_neutral():
+    look = theme("light")
+    assert look.genre("IMAX") == look.neutral and look.path("another_factor") == look.text

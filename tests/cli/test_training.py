@@ -1,0 +1,170 @@
+"""`train`, `evaluate`, `recommend`, `checkpoints`, `benchmark` and `models`, as they are typed."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+
+import pytest
+from typer.testing import CliRunner
+
+from tests import trained
+from vasp_models.cli import app
+from vasp_models.errors import VaspLensError
+
+RUNNER = CliRunner()
+TINY = [part for name, value in trained.TINY.items() for part in ("--set", f"{name}={value}")]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home with a data set and a checkpoint, for all tests of this file."""
+    folder = tmp_path_factory.mktemp("cli-home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("VASP_LENS_HOME", str(folder))
+        trained.dataset(folder / "datasets" / "planted")
+        train("--out", "first")
+        yield folder
+
+
+def train(*more: str):
+    common = ["train", "vasp", "--data", "planted", "--preset", "tiny", "--heldout", "20", "--epochs", "4", *TINY]
+    return run(*common, "--device", "cpu", *more)
+
+
+def run(*words: str) -> str:
+    """Standard output of a command that must succeed."""
+    result = RUNNER.invoke(app, words, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.stdout
+
+
+def refused(*words: str) -> str:
+    """The sentence of a command that must be refused."""
+    with pytest.raises(VaspLensError) as error:
+        RUNNER.invoke(app, words, catch_exceptions=False)
+    return str(error.value)
+
+
+def test_the_last_line_of_train_opens_the_dashboard_on_it(home):
+    assert train("--out", "second").splitlines()[-1] == "vasp-lens app second"
+    assert (home / "checkpoints" / "second" / "weights.safetensors").exists()
+
+
+def test_a_path_is_taken_as_a_path(home, tmp_path):
+    last = train("--out", f"{tmp_path}/mine").splitlines()[-1]
+    assert last == f"vasp-lens app {tmp_path}/mine"
+    assert json.loads(run("evaluate", f"{tmp_path}/mine", "--json"))["users"] == 20
+
+
+def test_evaluate_prints_the_promised_json(home):
+    row = json.loads(run("evaluate", "first", "--json"))
+    assert list(row) == [
+        "model", "dataset", "protocol", "split", "users", "ndcg@100", "recall@20", "recall@50", "coverage@100",
+    ]  # fmt: skip
+    assert (row["model"], row["dataset"], row["protocol"], row["split"]) == ("vasp", "planted", "liang", "test")
+    assert set(row["ndcg@100"]) == {"mean", "se"}
+    assert json.loads(run("evaluate", "first", "--split", "val", "--json"))["split"] == "val"
+
+
+def test_evaluate_for_people_names_every_metric(home):
+    shown = run("evaluate", "first")
+    assert all(name in shown for name in ("ndcg@100", "recall@20", "recall@50", "coverage@100"))
+
+
+def test_recommend_prints_the_promised_json(home):
+    answer = json.loads(run("recommend", "first", "--history", "1, 3", "-k", "7", "--json"))
+    assert answer["user"] is None
+    assert answer["checkpoint"] == "first"
+    rows = answer["recommendations"]
+    assert [row["rank"] for row in rows] == list(range(1, 8))
+    assert not {1, 3} & {row["item"] for row in rows}
+    for row in rows:
+        assert list(row["factors"]) == ["nease", "flvae_residual", "flvae_latent"]
+        assert row["log_score"] == pytest.approx(sum(row["factors"].values()), abs=1e-6)
+
+
+def test_recommend_for_a_user_knows_the_history(home):
+    rows = json.loads(run("checkpoints", "--json"))
+    assert "first" in [row["name"] for row in rows]
+    wrong = refused("recommend", "first", "--user", "nobody")
+    example = wrong.split("test users are ")[1].split(",")[0]
+    answer = json.loads(run("recommend", "first", "--user", example, "--json"))
+    assert answer["user"] == example
+    assert len(answer["recommendations"]) == 20
+    assert run("recommend", "first", "--user", example).count("\n") > 20
+
+
+def test_the_demo_is_a_checkpoint_like_any_other(home):
+    answer = json.loads(run("recommend", "demo", "--history", "1", "--json"))
+    assert len(answer["recommendations"]) == 20
+
+
+def test_benchmark_compares_on_one_split(home):
+    words = ("benchmark", "--data", "planted", "--models", "ease,popularity", "--heldout", "20", "--json")
+    rows = json.loads(run(*words))
+    assert [row["model"] for row in rows] == ["ease", "popularity"]
+    assert rows[0]["difference"] is None
+    expected = rows[1]["ndcg@100"]["mean"] - rows[0]["ndcg@100"]["mean"]
+    assert rows[1]["difference"]["mean"] == pytest.approx(expected)
+    assert all(row["train_seconds"] >= 0 for row in rows)
+
+
+def test_benchmark_goes_on_when_a_model_fails(home, monkeypatch):
+    from vasp_models.models.ease import EASE
+
+    def fail(*arguments, **more):
+        raise MemoryError("no room")
+
+    monkeypatch.setattr(EASE, "fit_epochs", fail)
+    result = RUNNER.invoke(
+        app, ["benchmark", "--data", "planted", "--models", "ease,popularity", "--heldout", "20", "--json"]
+    )
+    rows = json.loads(result.stdout)
+    assert result.exit_code == 1
+    assert rows[0]["error"] == "MemoryError: no room"
+    assert rows[1]["users"] == 20
+
+
+def test_models_lists_the_registry(home):
+    from vasp_models.models import MODELS
+
+    assert [row["name"] for row in json.loads(run("models", "--json"))] == list(MODELS)
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("train", "nosuch", "--data", "planted"), "Unknown model 'nosuch': expected one of vasp"),
+        (("train", "vasp", "--data", "absent"), "no data set 'absent'.*vasp-lens data get"),
+        (("train", "vasp", "--data", "planted", "--preset", "huge"), "no preset 'huge': expected one of paper"),
+        (("train", "vasp", "--data", "planted", "--set", "depth"), "expected KEY=VALUE"),
+        (("train", "vasp", "--data", "planted", "--set", "depth=3"), "Unknown setting 'depth'"),
+        (("train", "vasp", "--data", "planted", "--protocol", "weak"), "Unknown protocol 'weak'"),
+        (("train", "vasp", "--data", "planted", "--heldout", "5000"), "expected --heldout between"),
+        (("train", "vasp", "--data", "planted", "--device", "abacus"), "Unknown device 'abacus'"),
+        (("train", "vasp", "--data", "planted", "--heldout", "20", "--out", "demo"), "embedded demo is not trained over"),
+        (("train", "vasp", "--data", "planted", "--heldout", "20", "--resume"), "without --resume"),
+        (("evaluate", "absent"), "no checkpoint 'absent'.*vasp-lens train"),
+        (("evaluate", "first", "--split", "train"), "expected val or test"),
+        (("recommend", "first"), "either --user ID or --history"),
+        (("recommend", "first", "--history", "1,77777"), "'77777' is not in the catalogue"),
+        (("benchmark", "--data", "planted", "--models", ","), "No model named"),
+    ],
+)
+def test_bad_input_gets_one_clear_sentence(home, words, sentence):
+    import re
+
+    message = refused(*words)
+    assert re.search(sentence, message), message
+    assert "\n" not in message
+
+
+def test_a_refusal_is_one_line_on_stderr_and_exit_code_two(home):
+    command = [sys.executable, "-m", "vasp_models.cli", "evaluate", "absent"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.count("\n") == 1
+    assert "vasp-lens train" in done.stderr
