@@ -78,8 +78,9 @@ def how_factors(found) -> str:
     names = " × ".join(words.factor_name(name) for name in found.factors)
     return (
         f"The score of a film is an exact product of sigmoids, {names}, so its logarithm is their sum "
-        "(VASP, equation 7). A bar is a log factor for this history minus the same log factor for an empty profile; all bars share one "
-        "logarithmic scale. “From #” is the place among the same unseen films for an empty profile. Natural logarithms:"
+        "(VASP, equation 7). A bar is a log factor for this history minus the same log factor for an empty profile; "
+        "all bars share one logarithmic scale. "
+        "“From #” is the place among the same unseen films for an empty profile. Natural logarithms:"
     )
 
 

@@ -151,7 +151,8 @@ def maps_answer(purity: Mapping[str, float], chance: float, coloured: str) -> st
     shares = [f"**{share(value)}** in {part_name(part)}" for part, value in sorted(parts.items(), key=lambda p: -p[1])]
     joint = share(purity["joint"])
     shares.append(f"{joint} in the joint model" if parts else f"**{joint}**")
-    near = f"Of the ten films nearest to a film of {coloured}, {joined(shares)} share its genre; by chance {share(chance)}."
+    near = f"Of the ten films nearest to a film of {coloured}, {joined(shares)} share its genre"
+    near = f"{near}; by chance {share(chance)}."
     return f"**{_gathers(parts)}** {near}" if len(parts) > 1 else near
 
 

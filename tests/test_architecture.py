@@ -38,7 +38,13 @@ MAY_IMPORT = {
     "explanations": FOUNDATION | {"data", "evaluation", "training", "models", "recommending"},
     "projections": FOUNDATION | {"data"},
 }
-WHOLE_PROGRAM = {"checkpoints", "runs", "benchmarking", "demo_checkpoint", "cli"}  # these stand on everything below them
+WHOLE_PROGRAM = {
+    "checkpoints",
+    "runs",
+    "benchmarking",
+    "demo_checkpoint",
+    "cli",
+}  # these stand on everything below them
 TORCH_FREE = ("data", "evaluation", "checkpoints", "recommending", "errors", "places", "devices", "cli")
 OTHER_NAMES = {"sklearn": "scikit-learn"}  # import name -> name in the registry
 PAGE_LINES, FILE_LINES, FUNCTION_LINES = 130, 300, 60

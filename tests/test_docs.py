@@ -24,7 +24,7 @@ def first_cells(name: str) -> list[str]:
 
 
 def command_words(usage: str) -> str:
-    """"data get" of "vasp-lens data get NAME [--from PATH]"."""
+    """ "data get" of "vasp-lens data get NAME [--from PATH]"."""
     words = usage.removeprefix("vasp-lens ").split()
     ends = next((place for place, word in enumerate(words) if not re.fullmatch(r"[a-z][a-z-]*", word)), len(words))
     return " ".join(words[:ends])

@@ -37,13 +37,17 @@ def _double_precision_forward(tensors: dict, settings, history: np.ndarray) -> n
     def stack(first, prefix, layers):
         outputs = [norm(swish(first), f"{prefix}.norms.0")]
         for k in range(1, layers):
-            outputs.append(norm(swish(dense(outputs[-1], f"{prefix}.layers.{k - 1}") + sum(outputs)), f"{prefix}.norms.{k}"))
+            outputs.append(
+                norm(swish(dense(outputs[-1], f"{prefix}.layers.{k - 1}") + sum(outputs)), f"{prefix}.norms.{k}")
+            )
         return outputs[-1]
 
     x = np.zeros(len(t["nease.W"]))
     x[history] = 1.0
     scaled = x / np.sqrt(max(len(history), 1)) if settings.normalise_input else x
-    z = dense(stack(scaled @ t["flvae.embed"] + t["flvae.embed_bias"], "flvae.encoder", settings.encoder_layers), "flvae.mu")
+    z = dense(
+        stack(scaled @ t["flvae.embed"] + t["flvae.embed_bias"], "flvae.encoder", settings.encoder_layers), "flvae.mu"
+    )
     h = stack(dense(z, "flvae.decode"), "flvae.decoder", settings.decoder_layers)
     sigmas = [1 / (1 + np.exp(-a)) for a in (dense(h, "flvae.residual_head"), dense(z, "flvae.latent_head"))]
     return np.log(sigmas[0] * sigmas[1] / (1 + np.exp(6.0 - x @ t["nease.W"])))

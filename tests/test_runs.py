@@ -71,7 +71,9 @@ def test_ctrl_c_keeps_the_best_epoch_so_far(data, tmp_path):
     plan = trained.plan(data, epochs=12)
     saved = runs.train(plan, tmp_path / "c", "vasp-lens train", _stop_after(11))
     assert saved.manifest["provenance"]["finished"] is False
-    assert saved.metrics["val"]["ndcg@100"]["mean"] == pytest.approx(saved.curve["ndcg@100"][saved.curve["kept"]].item())
+    assert saved.metrics["val"]["ndcg@100"]["mean"] == pytest.approx(
+        saved.curve["ndcg@100"][saved.curve["kept"]].item()
+    )
 
 
 def test_resuming_nothing_or_something_else_is_refused(data, tmp_path):

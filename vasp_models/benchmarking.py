@@ -47,6 +47,8 @@ def compare(
             continue
         row = runs.report_row(name, plan.dataset.name, split.protocol, "test", result)
         difference = None if first is None else result.difference(first)
-        rows.append({**row, "preset": plan.preset, "seed": seed, "train_seconds": round(seconds, 2), "difference": difference})
+        rows.append(
+            {**row, "preset": plan.preset, "seed": seed, "train_seconds": round(seconds, 2), "difference": difference}
+        )
         first = first or result
     return rows

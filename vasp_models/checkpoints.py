@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vasp_models import places
@@ -31,7 +30,12 @@ if TYPE_CHECKING:
 
 SCHEMA = 1
 KIND = "vasp-lens checkpoint"
-MANIFEST, WEIGHTS, CATALOGUE, HISTORIES = "checkpoint.json", "weights.safetensors", "catalogue.parquet", "histories.parquet"
+MANIFEST, WEIGHTS, CATALOGUE, HISTORIES = (
+    "checkpoint.json",
+    "weights.safetensors",
+    "catalogue.parquet",
+    "histories.parquet",
+)
 CURVE, METRICS = "curve.json", "metrics.json"
 _HASHED_UP_TO = 64 * 2**20  # larger files are checked by size and by their own format, so that loading stays quick
 
@@ -118,7 +122,9 @@ class Checkpoint:
         try:
             return read(self.folder / name)
         except Exception as error:  # each format has errors of its own
-            raise CheckpointError(f"{self.folder / name} is damaged ({str(error).splitlines()[0]}): {_AGAIN}.") from error
+            raise CheckpointError(
+                f"{self.folder / name} is damaged ({str(error).splitlines()[0]}): {_AGAIN}."
+            ) from error
 
 
 _AGAIN = "expected the file as it was written; copy the checkpoint again or train it anew"
@@ -181,7 +187,9 @@ def save(
 
 def _check(manifest: Any, folder: Path) -> None:
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
-        raise CheckpointError(f"{folder} is no checkpoint of VASP Lens: expected a folder that `vasp-lens train` wrote.")
+        raise CheckpointError(
+            f"{folder} is no checkpoint of VASP Lens: expected a folder that `vasp-lens train` wrote."
+        )
     schema = manifest.get("schema")
     if not isinstance(schema, int) or schema > SCHEMA:
         raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {SCHEMA}: update VASP Lens.")

@@ -7,9 +7,9 @@ anything with a separator is a path.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+import os
 from pathlib import Path
 import shutil
 import tempfile

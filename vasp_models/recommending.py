@@ -1,4 +1,4 @@
-"""Recommend: the k best unseen items for a history, each with its exact factors. One function for pages and commands."""
+"""Recommend: the k best unseen items for a history, each with its exact factors; for pages and commands alike."""
 
 from __future__ import annotations
 

@@ -193,7 +193,9 @@ def _resumed(plan: Plan, snapshot: Path) -> TrainingState:
 
 
 def _curve(state: TrainingState) -> list[dict[str, Any]]:
-    rows = [{k: v for k, v in row.items() if k not in ("metrics", "best", "of")} | row["metrics"] for row in state.history]
+    rows = [
+        {k: v for k, v in row.items() if k not in ("metrics", "best", "of")} | row["metrics"] for row in state.history
+    ]
     kept = state.best_epoch if state.best_epoch is not None else len(rows)
     return [{**row, "epoch": row["number"], "kept": row["number"] == kept} for row in rows]
 
@@ -229,4 +231,3 @@ def versions() -> dict[str, str]:
     return {"vasp-lens": version("vasp-lens"), "python": platform.python_version()} | {
         name: version(name) for name in ("torch", "numpy", "scipy")
     }
-

@@ -144,7 +144,7 @@ def test_models_lists_the_registry(home):
         (("train", "vasp", "--data", "planted", "--protocol", "weak"), "Unknown protocol 'weak'"),
         (("train", "vasp", "--data", "planted", "--heldout", "5000"), "expected --heldout between"),
         (("train", "vasp", "--data", "planted", "--device", "abacus"), "Unknown device 'abacus'"),
-        (("train", "vasp", "--data", "planted", "--heldout", "20", "--out", "demo"), "embedded demo is not trained over"),
+        (("train", "vasp", "--data", "planted", "--heldout", "20", "--out", "demo"), "demo is not trained over"),
         (("train", "vasp", "--data", "planted", "--heldout", "20", "--resume"), "without --resume"),
         (("evaluate", "absent"), "no checkpoint 'absent'.*vasp-lens train"),
         (("evaluate", "first", "--split", "train"), "expected val or test"),

@@ -17,7 +17,9 @@ from vasp_models.errors import SettingError
 
 Data = Annotated[str, typer.Option(help="Data set: a name under datasets/, a folder, or demo.")]
 Preset = Annotated[str | None, typer.Option(help="paper, authors, small (default), tiny; more for some models.")]
-Set = Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. latents=512.")]
+Set = Annotated[
+    list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, e.g. latents=512.")
+]
 Protocol = Annotated[str, typer.Option(help="liang (strong generalisation) or vasp (the authors' variant).")]
 Heldout = Annotated[int | None, typer.Option(help="Test users, and as many validation users.")]
 Epochs = Annotated[int | None, typer.Option(help="Epochs of all stages together, shared in proportion.")]
@@ -37,7 +39,9 @@ def train(
     device: Device = "auto",
     seed: Seed = 0,
     out: Annotated[str | None, typer.Option(help="Checkpoint: a name under checkpoints/, or a folder.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on with an interrupted run of the same command.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with an interrupted run of the same command.")
+    ] = False,
 ) -> None:
     """Train a model on a data set and save its best epoch as a checkpoint. Ctrl-C keeps the best epoch so far."""
     from vasp_models import runs
@@ -45,7 +49,9 @@ def train(
     plan = runs.plan(model, data, preset, _pairs(changes), protocol, heldout, epochs, device, seed)
     folder = places.checkpoint_folder(out) if out else runs.default_folder(plan)
     if folder == places.checkpoint_folder(places.DEMO):
-        raise SettingError("The embedded demo is not trained over: choose another --out, or `vasp-lens demo --rebuild`.")
+        raise SettingError(
+            "The embedded demo is not trained over: choose another --out, or `vasp-lens demo --rebuild`."
+        )
     console = Console()
     with _bar(console) as progress:
         task = progress.add_task("", total=plan.options.epochs or 1, stage="prepare", value="")
@@ -59,7 +65,9 @@ def train(
 
 def benchmark(
     data: Data,
-    models: Annotated[str, typer.Option(help="Names joined by commas; the first is what the others are compared with.")],
+    models: Annotated[
+        str, typer.Option(help="Names joined by commas; the first is what the others are compared with.")
+    ],
     preset: Preset = None,
     protocol: Protocol = "liang",
     heldout: Heldout = None,
@@ -154,7 +162,9 @@ def _comparison(rows: list[dict]) -> Table:
         if "error" in row:
             table.add_row(row["model"], row["error"])
             continue
-        cells = [f"{three(row[name]['mean'])} ± {row[name]['se']:.4f}" for name in ("ndcg@100", "recall@20", "recall@50")]
+        cells = [
+            f"{three(row[name]['mean'])} ± {row[name]['se']:.4f}" for name in ("ndcg@100", "recall@20", "recall@50")
+        ]
         difference = row["difference"]
         against = "" if difference is None else f"{difference['mean']:+.4f} ± {difference['se']:.4f}"
         table.add_row(row["model"], *cells, three(row["coverage@100"]), against, f"{row['train_seconds']:.1f}")

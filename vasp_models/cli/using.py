@@ -30,7 +30,13 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(row, indent=1, ensure_ascii=False))
         return
-    table = Table("Metric", "Mean", "Standard error", title=f"{row['model']} on {row['dataset']}, {row['users']:,} {split} users", box=None)
+    table = Table(
+        "Metric",
+        "Mean",
+        "Standard error",
+        title=f"{row['model']} on {row['dataset']}, {row['users']:,} {split} users",
+        box=None,
+    )
     for name in ("ndcg@100", "recall@20", "recall@50"):
         table.add_row(name, f"{row[name]['mean']:.4f}", f"{row[name]['se']:.4f}")
     table.add_row("coverage@100", three(row["coverage@100"]), "")
@@ -77,7 +83,9 @@ def list_checkpoints(
         if "error" in row:
             table.add_row(row["name"], Text(row["error"]))
         else:
-            table.add_row(row["name"], row["model"], row["preset"], row["dataset"], three(row["ndcg@100"]), row["created"])
+            table.add_row(
+                row["name"], row["model"], row["preset"], row["dataset"], three(row["ndcg@100"]), row["created"]
+            )
     Console().print(table)
 
 

@@ -131,7 +131,10 @@ def users_frame(split: Split) -> pa.Table:
 def _rows(name: str, ids: np.ndarray, history: Interactions, held_out: Interactions | None) -> pa.Table:
     nothing = Interactions(np.zeros(len(ids) + 1, np.int64), np.empty(0, np.int32), history.n_items)
     columns = {"history": history, "held_out": nothing if held_out is None else held_out}
-    lists = {key: pa.ListArray.from_arrays(pa.array(x.indptr, pa.int32()), pa.array(x.indices, pa.int32())) for key, x in columns.items()}
+    lists = {
+        key: pa.ListArray.from_arrays(pa.array(x.indptr, pa.int32()), pa.array(x.indices, pa.int32()))
+        for key, x in columns.items()
+    }
     id_type = pa.int64() if ids.dtype.kind in "iu" else pa.string()
     return pa.table({"id": pa.array(ids.tolist(), id_type), "split": pa.array([name] * len(ids)), **lists})
 

@@ -27,5 +27,3 @@ def ndcg_at(k: int, hit: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:
     discounts = 1.0 / np.log2(np.arange(2, k + 2))
     ideal = np.concatenate([[0.0], np.cumsum(discounts)])[np.minimum(k, n_relevant)]
     return hit[:, :k] @ discounts[: hit.shape[1]] / ideal
-
-

@@ -32,8 +32,8 @@ _AUTHORS_STAGES = tuple(
 )
 # Pretrain the deep path on full histories, start NEASE from the closed form, then a short joint stage on halves.
 _PRETRAIN = Stage(
-    "pretrain", 45, ("flvae",), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", kl="sum", kl_weight=0.07,
-    learning_rate=1e-3, weight_decay=2.0, warmup_epochs=1.0, decay="cosine",
+    "pretrain", 45, ("flvae",), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", kl="sum",
+    kl_weight=0.07, learning_rate=1e-3, weight_decay=2.0, warmup_epochs=1.0, decay="cosine",
 )  # fmt: skip
 _JOINT = Stage(
     "joint", 4, _BOTH, inputs="halves", batch_users=250, loss="softmax", mask_inputs=True, kl="sum", kl_weight=0.07,
@@ -55,7 +55,9 @@ def _only(stages: tuple[Stage, ...], part: str) -> tuple[Stage, ...]:
     return tuple(replace(stage, parts=(part,)) for stage in stages)
 
 
-def _product(stages: tuple[Stage, ...], items_share: float = 1.0, **parts: object) -> tuple[ProductSettings, TrainOptions]:
+def _product(
+    stages: tuple[Stage, ...], items_share: float = 1.0, **parts: object
+) -> tuple[ProductSettings, TrainOptions]:
     return ProductSettings(parts, items_share), TrainOptions(stages)
 
 
@@ -85,7 +87,9 @@ PRESETS: dict[str, dict[str, tuple[object, TrainOptions]]] = {
     },
     # Stand-alone NEASE sees full histories: the zero diagonal is its guard (section V-D). --set loss=mse|cosine|focal
     "nease": {
-        "paper": _product(tuple(replace(s, inputs="full", loss="cosine") for s in _only(_PAPER_STAGES, "nease")), nease=_FREE),
+        "paper": _product(
+            tuple(replace(s, inputs="full", loss="cosine") for s in _only(_PAPER_STAGES, "nease")), nease=_FREE
+        ),
         "small": _product((_LINEAR,), nease=_FREE),
         "tiny": _product((replace(_LINEAR, batch_users=250),), nease=_FREE),
     },

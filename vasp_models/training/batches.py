@@ -15,9 +15,10 @@ from vasp_models.training.options import Stage
 
 @dataclass(frozen=True)
 class Bag:
-    """Histories as item lists: `items` int64 (pairs), `offsets` int64 (rows + 1), `weights` float32 (pairs) or None for ones.
+    """Histories as item lists: `items` int64 (pairs), `offsets` int64 (rows + 1), `weights` float32 (pairs) or None.
 
-    First layers sum the chosen rows of their weights (an embedding bag); the dense 0/1 matrix is never made.
+    No weights stand for ones. First layers sum the chosen rows of their weights (an embedding bag); the dense 0/1
+    matrix is never made.
     """
 
     items: Tensor
@@ -66,7 +67,9 @@ def _part(train: Interactions, order: np.ndarray, chosen: np.ndarray) -> Interac
     return Interactions(indptr, train.indices[order[chosen]], train.n_items)
 
 
-def epoch_batches(train: Interactions, stage: Stage, rng: np.random.Generator) -> Iterator[tuple[Interactions, Interactions]]:
+def epoch_batches(
+    train: Interactions, stage: Stage, rng: np.random.Generator
+) -> Iterator[tuple[Interactions, Interactions]]:
     """(input, target) histories of each step of one epoch; every user is used, in random order.
 
     With halves a step holds one group's A -> B and the next group's B -> A, so that each user appears once in each

@@ -22,9 +22,10 @@ def log1mexp(log_p: Tensor) -> Tensor:
 
 
 def focal(log_p: Tensor, rows: Tensor, items: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
-    """Focal cross-entropy of log probabilities (rows, items) (VASP eq. 3 and 4; alpha on positives, 1 - alpha on others).
+    """Focal cross-entropy of log probabilities (rows, items) (VASP eq. 3 and 4).
 
-    The term of the negatives runs over all items and is taken back at the targets, so no dense target is built.
+    `alpha` weighs the positives and 1 - alpha the others, as in the authors' code. The term of the negatives runs over
+    all items and is taken back at the targets, so no dense target is built.
     """
     log_not = log1mexp(log_p)
     negative = -(1 - alpha) * torch.exp(gamma * log_p) * log_not

@@ -75,7 +75,9 @@ class TrainingState:
         with written_whole(folder) as temporary:
             groups = {"weights": self.weights, "best": self.best, "moments": self.moments}
             for name, tensors in groups.items():
-                save_file({key: tensor.contiguous() for key, tensor in tensors.items()}, temporary / f"{name}.safetensors")
+                save_file(
+                    {key: tensor.contiguous() for key, tensor in tensors.items()}, temporary / f"{name}.safetensors"
+                )
             names = ("plan", "epoch", "seconds", "best_value", "best_epoch", "history")
             plain = {name: getattr(self, name) for name in names}
             (temporary / "state.json").write_text(json.dumps(plain))

@@ -1,0 +1,82 @@
+"""The dashboard without a browser, on the embedded demo and on checkpoints that are missing, damaged or plain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+import json
+from pathlib import Path
+import shutil
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from vasp_models import checkpoints, places
+
+MAIN = str(places.ui_root() / "app" / "main.py")
+PAGES = places.ui_root() / "pages"
+
+
+@pytest.fixture(autouse=True)
+def _fresh_caches(monkeypatch):
+    """No test sees what another cached, nor the checkpoints and device of the shell it runs in."""
+    for variable in ("VASP_LENS_CHECKPOINTS", "VASP_LENS_DEVICE"):
+        monkeypatch.delenv(variable, raising=False)
+    st.cache_data.clear()
+    st.cache_resource.clear()
+    yield
+
+
+@pytest.fixture
+def dashboard(home) -> Callable[..., AppTest]:
+    """Opens the dashboard at a page and an address, e.g. `dashboard("recommend", u="7")`."""
+
+    def opened(page: str = "", **query: str) -> AppTest:
+        test = AppTest.from_file(MAIN, default_timeout=120)
+        test.query_params.update(query)
+        test.run()  # registers the pages
+        return test.switch_page(str(PAGES / f"{page}.py")).run() if page else test
+
+    return opened
+
+
+@pytest.fixture
+def copied(home) -> Callable[..., Path]:
+    """Copies the demo's checkpoint into the home under a name, without its maps; its files can then be changed."""
+
+    def copy(name: str) -> Path:
+        folder = places.checkpoint_folder(name)
+        shutil.copytree(places.checkpoint_folder(places.DEMO), folder, ignore=shutil.ignore_patterns("maps"))
+        return folder
+
+    return copy
+
+
+@pytest.fixture
+def popularity(home) -> str:
+    """The name of a checkpoint whose model has no factors and no epochs, on the demo's viewers."""
+    from vasp_models.data.datasets import load
+    from vasp_models.data.splits import make_split
+    from vasp_models.models import create, preset
+    from vasp_models.models.settings import settings_to_json
+
+    split = make_split(load(places.DEMO), heldout=400)
+    settings = preset("popularity")[0]
+    model = create("popularity", settings, split.train.n_items)
+    model.fit(split.train)
+    demo = checkpoints.load(places.DEMO)
+    facts = {key: value for key, value in demo.manifest.items() if key not in ("kind", "schema", "files")}
+    facts |= {"model": "popularity", "title": "Popularity", "preset": "plain", "settings": settings_to_json(settings), "options": {}}
+    checkpoints.save(places.checkpoint_folder("plain"), model, split, json.loads(json.dumps(facts)), [], demo.metrics)
+    return "plain"
+
+
+def text(test: AppTest) -> str:
+    """All Markdown that the page shows, without the sidebar's."""
+    return "\n".join(element.value for element in test.main.markdown)
+
+
+def calm(test: AppTest) -> AppTest:
+    """The page, after checking that nothing was raised and no red box stands in it."""
+    assert not test.exception and not test.error
+    return test
