@@ -66,7 +66,13 @@ def popularity(home) -> str:
     model.fit(split.train)
     demo = checkpoints.load(places.DEMO)
     facts = {key: value for key, value in demo.manifest.items() if key not in ("kind", "schema", "files")}
-    facts |= {"model": "popularity", "title": "Popularity", "preset": "plain", "settings": settings_to_json(settings), "options": {}}
+    facts |= {
+        "model": "popularity",
+        "title": "Popularity",
+        "preset": "plain",
+        "settings": settings_to_json(settings),
+        "options": {},
+    }
     checkpoints.save(places.checkpoint_folder("plain"), model, split, json.loads(json.dumps(facts)), [], demo.metrics)
     return "plain"
 

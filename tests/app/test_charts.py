@@ -11,7 +11,11 @@ from app.theme import theme
 
 MIX = pd.DataFrame({"genre": ["Drama", "War", "IMAX"], "before": [0.8, 0.4, 0.0], "now": [0.5, 0.4, 0.1]})
 CURVE = pd.DataFrame(
-    {"stage": ["FLVAE alone"] * 6 + ["NEASE × FLVAE together"] * 2, "ndcg@100": np.linspace(0.2, 0.4, 8), "kept": [False] * 6 + [True, False]}
+    {
+        "stage": ["FLVAE alone"] * 6 + ["NEASE × FLVAE together"] * 2,
+        "ndcg@100": np.linspace(0.2, 0.4, 8),
+        "kept": [False] * 6 + [True, False],
+    }
 )
 
 

@@ -45,14 +45,21 @@ def test_the_overview_and_the_maps_do_without_torch(tmp_path):
         "assert not test.exception, test.exception",
         "assert len(test.title) == 1",
     ]
-    done = subprocess.run([sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False, cwd=PAGES.parent)
+    done = subprocess.run(
+        [sys.executable, "-c", "\n".join(lines)], capture_output=True, text=True, check=False, cwd=PAGES.parent
+    )
     assert done.returncode == 0, done.stderr[-2000:]
 
 
 def test_the_overview_shows_four_figures_and_the_data_they_come_from(dashboard, demo):
     test = dashboard()
     measured = demo.metrics["test"]
-    assert [metric.label.split(" · ")[1] for metric in test.metric] == ["NDCG@100", "Recall@20", "Recall@50", "Coverage@100"]
+    assert [metric.label.split(" · ")[1] for metric in test.metric] == [
+        "NDCG@100",
+        "Recall@20",
+        "Recall@50",
+        "Coverage@100",
+    ]
     assert test.metric[0].value == f"{measured['ndcg@100']['mean']:.3f}".lstrip("0")
     assert test.metric[0].delta == f"± {measured['ndcg@100']['se']:.4f}".replace("0.", ".")
     assert "the viewers are simulated" in text(test) and "vasp-lens data get" in text(test)

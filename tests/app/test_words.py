@@ -12,7 +12,15 @@ from app import words
 
 @pytest.mark.parametrize(
     ("factor", "text"),
-    [(4.14, "×4.1"), (1 / 1.2, "÷1.2"), (1, "×1.0"), (1.02, "×1.0"), (1 / 1.02, "×1.0"), (334.4, "×334"), (16790, "×16,790")],
+    [
+        (4.14, "×4.1"),
+        (1 / 1.2, "÷1.2"),
+        (1, "×1.0"),
+        (1.02, "×1.0"),
+        (1 / 1.02, "×1.0"),
+        (334.4, "×334"),
+        (16790, "×16,790"),
+    ],
 )
 def test_an_effect_is_a_factor_that_lifts_or_lowers(factor, text):
     assert words.times(math.log(factor)) == text
@@ -24,7 +32,8 @@ def test_an_enormous_effect_does_not_overflow():
 
 
 @pytest.mark.parametrize(
-    ("value", "digits", "text"), [(0.4434, 3, ".443"), (0.0065, 4, ".0065"), (1.0, 3, "1.000"), (0.9999, 2, "1.00"), (0, 2, ".00")]
+    ("value", "digits", "text"),
+    [(0.4434, 3, ".443"), (0.0065, 4, ".0065"), (1.0, 3, "1.000"), (0.9999, 2, "1.00"), (0, 2, ".00")],
 )
 def test_a_quality_has_no_leading_zero(value, digits, text):
     assert words.quality(value, digits) == text
@@ -46,11 +55,23 @@ def test_nothing_in_a_title_is_read_as_markdown():
         assert f"\\{sign}" in shown and shown.count(sign) == shown.count(f"\\{sign}")
 
 
-LIFTS = {"nease": np.log([4.0, 2.0, 2.0]), "flvae_residual": np.log([2.0, 3.0, 1.0]), "flvae_latent": np.log([1.0, 1.0, 0.5])}
+LIFTS = {
+    "nease": np.log([4.0, 2.0, 2.0]),
+    "flvae_residual": np.log([2.0, 3.0, 1.0]),
+    "flvae_latent": np.log([1.0, 1.0, 0.5]),
+}
 
 
 def sentence(**changes):
-    known = {"title": "Alien (1979)", "n_candidates": 3445, "lifts": LIFTS, "base_rank": 38, "n_hits": 2, "n_held_out": 12, "k": 3}
+    known = {
+        "title": "Alien (1979)",
+        "n_candidates": 3445,
+        "lifts": LIFTS,
+        "base_rank": 38,
+        "n_hits": 2,
+        "n_held_out": 12,
+        "k": 3,
+    }
     return words.recommendation_answer(**known | changes)
 
 
@@ -58,7 +79,9 @@ def test_the_answer_multiplies_the_factors_of_the_first_film():
     said = sentence()
     assert said.startswith("**Alien \\(1979\\)** comes first of 3,445 unseen films: this history raises its score ×8.0")
     assert "its place from 38 to 1" in said
-    assert said.endswith("**2 of the 3** films shown are among the 12 held out, and NEASE is the strongest voice for 2 of them.")
+    assert said.endswith(
+        "**2 of the 3** films shown are among the 12 held out, and NEASE is the strongest voice for 2 of them."
+    )
 
 
 def test_the_answer_without_held_out_films_claims_no_hits():

@@ -17,8 +17,8 @@ from vasp_models.errors import UnknownItemError
 _GENRE_NAMES = {"Children's": "Children", "Sci-fi": "Sci-Fi", "(no genres listed)": "", "unknown": ""}
 _YEAR = re.compile(r"\s*\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
 _ARTICLES = (
-    "The", "A", "An", "La", "Le", "Les", "L'", "Il", "El", "Los", "Las", "Der", "Die", "Das", "Det", "Den", "De", "I", "Un",
-    "Une", "Gli", "Lo",
+    "The", "A", "An", "La", "Le", "Les", "L'", "Il", "El", "Los", "Las", "Der", "Die", "Das", "Det", "Den", "De", "I",
+    "Un", "Une", "Gli", "Lo",
 )  # fmt: skip
 _TRAILING_ARTICLE = re.compile(
     r"^(?P<main>[^(]*?), (?P<article>" + "|".join(map(re.escape, _ARTICLES)) + r")(?P<rest>\s*\(.*)?$"
