@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 import subprocess
 import sys
+import time
 
 import pytest
 from typer.testing import CliRunner
@@ -168,3 +170,24 @@ def test_a_refusal_is_one_line_on_stderr_and_exit_code_two(home):
     assert done.stdout == ""
     assert done.stderr.count("\n") == 1
     assert "vasp-lens train" in done.stderr
+
+
+def test_ctrl_c_in_a_real_process_keeps_the_best_epoch_and_resume_goes_on(home):
+    """The interrupt arrives wherever the program happens to be, most likely in the middle of a step."""
+    words = ["train", "vasp", "--data", "planted", "--preset", "tiny", "--heldout", "20", *TINY, "--device", "cpu"]
+    command = [sys.executable, "-m", "vasp_models.cli", *words, "--set", "pretrain.epochs=1", "--set"]
+    command += ["joint.epochs=4000", "--out", "stopped"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    snapshot = home / "checkpoints" / ".stopped.training" / "best.safetensors"
+    deadline = time.monotonic() + 60
+    while not snapshot.exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(1.0)  # into the joint stage, whose epochs can be kept
+    running.send_signal(signal.SIGINT)
+    shown, _ = running.communicate(timeout=60)
+    assert running.returncode == 0, shown
+    assert "Stopped early" in shown
+    assert shown.splitlines()[-1] == "vasp-lens app stopped"
+    provenance = json.loads((home / "checkpoints" / "stopped" / "checkpoint.json").read_text())["provenance"]
+    assert provenance["finished"] is False
+    assert snapshot.exists()  # what --resume goes on from

@@ -10,7 +10,6 @@ from typing import Annotated, Any
 import typer
 
 from vasp_models.errors import MapError
-from vasp_models.projections.distances import DISTANCES
 
 BOTH = "both"
 
@@ -46,6 +45,8 @@ def map_command(
 
 def readings_of(distance: str) -> tuple[str, ...]:
     """The readings that an option names. Raises MapError for an unknown one."""
+    from vasp_models.projections.distances import DISTANCES
+
     if distance not in (*DISTANCES, BOTH):
         raise MapError(f"There is no distance {distance!r}: expected {', '.join(DISTANCES)} or {BOTH}.")
     return DISTANCES if distance == BOTH else (distance,)

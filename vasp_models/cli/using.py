@@ -1,4 +1,4 @@
-"""`vasp-lens evaluate`, `recommend` and `checkpoints`."""
+"""`vasp-lens evaluate`, `recommend` and `checkpoints`. The core is imported where it is used: --help stays quick."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 import typer
 
-from vasp_models import checkpoints, devices
+from vasp_models import devices
 from vasp_models.cli.training import AsJson, Device, three
 from vasp_models.errors import CheckpointError, SettingError
 
@@ -24,7 +24,7 @@ def evaluate(
     as_json: AsJson = False,
 ) -> None:
     """Measure a checkpoint on its own held-out users."""
-    from vasp_models import runs
+    from vasp_models import checkpoints, runs
 
     row = runs.evaluate_checkpoint(checkpoints.load(checkpoint), split, devices.resolve(device))
     if as_json:
@@ -52,6 +52,7 @@ def recommend(
     as_json: AsJson = False,
 ) -> None:
     """Recommend unseen items for a user or a history, with the factors of each score."""
+    from vasp_models import checkpoints
     from vasp_models.recommending import recommend as best
 
     if (user is None) == (history is None):
@@ -74,6 +75,8 @@ def list_checkpoints(
     as_json: AsJson = False,
 ) -> None:
     """List the checkpoints at hand, with their data set and test metrics."""
+    from vasp_models import checkpoints
+
     rows = [_row(name) for name in checkpoints.names()]
     if as_json:
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -90,6 +93,8 @@ def list_checkpoints(
 
 
 def _row(name: str) -> dict:
+    from vasp_models import checkpoints
+
     try:
         loaded = checkpoints.load(name)
         manifest = loaded.manifest

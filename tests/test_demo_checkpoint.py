@@ -1,0 +1,60 @@
+"""The embedded demo: what is promised of it, and that its own command makes it again."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from vasp_models import checkpoints, demo_checkpoint, places
+from vasp_models.data import datasets
+from vasp_models.data.demo import Planted
+from vasp_models.projections import maps
+from vasp_models.recommending import recommend
+
+
+@pytest.fixture(scope="module")
+def demo():
+    return checkpoints.load(places.DEMO)
+
+
+def test_it_is_small_and_says_that_its_viewers_are_simulated(demo):
+    folder = places.assets_folder() / "demo"
+    assert sum(path.stat().st_size for path in folder.rglob("*") if path.is_file()) < 10_000_000
+    assert demo.manifest["dataset"]["simulated"] is True
+    assert datasets.load(places.DEMO).simulated
+    assert len(demo.catalogue) >= 600
+    assert len(demo.users) >= 3_000
+
+
+def test_vasp_beats_popularity_by_more_than_half(demo):
+    popular = demo.metrics["baselines"]["popularity"]["ndcg@100"]["mean"]
+    assert demo.metrics["test"]["ndcg@100"]["mean"] > 1.5 * popular
+
+
+def test_its_maps_are_there_in_both_readings(demo):
+    assert all(maps.find(demo, distance) is not None for distance in maps.DISTANCES)
+
+
+def test_the_planted_links_are_found_by_the_linear_path(demo):
+    """For most links the film that is led to is among the twenty that the first film raises most in NEASE."""
+    planted = Planted.from_json((places.assets_folder() / "demo" / "planted.json").read_text(encoding="utf-8"))
+    model = demo.model()
+    found = []
+    for link in planted.links:
+        first, second = demo.catalogue.number(link.source), demo.catalogue.number(link.target)
+        best = recommend(model, [first], 20, rank_by="nease").items
+        found.append(second in best)
+    assert sum(found) / len(found) > 0.8
+
+
+def test_its_own_command_makes_it_again(demo, tmp_path):
+    made = demo_checkpoint.rebuild(tmp_path / "checkpoint")
+    again, kept = (each.metrics["test"]["ndcg@100"]["mean"] for each in (made, demo))
+    assert again == pytest.approx(kept, abs=0.005)
+    assert datasets.load(f"{tmp_path}/dataset/").fingerprint == datasets.load(places.DEMO).fingerprint
+    assert made.users.frame.equals(demo.users.frame)
+    assert all(maps.find(made, distance) is not None for distance in maps.DISTANCES)
+    written = json.dumps(made.manifest)
+    assert str(tmp_path) not in written
+    assert str(places.ui_root()) not in json.dumps(demo.manifest)
