@@ -71,11 +71,14 @@ def genre_mix(mix: pd.DataFrame, theme: Theme, height: int = 232) -> go.Figure:
         x=mix["genre"], y=mix["now"], mode="markers", hovertemplate=hover + "recommended<extra></extra>",
         marker={"size": 10.5, "color": colours},
     )  # fmt: skip
-    for column, name in (("now", "recommended"), ("before", "before")):
-        if (place := _clearest(mix)) is not None:
+    if (place := _clearest(mix)) is not None:
+        ends = mix[["before", "now"]].iloc[place]
+        for column, name in (("now", "recommended"), ("before", "before")):
+            # Above the upper end and below the lower one: beside them the next genre may stand, on a narrow screen.
+            above = ends[column] == ends.max()
             figure.add_annotation(
-                x=mix["genre"].iloc[place], y=mix[column].iloc[place], text=name, showarrow=False,
-                xanchor="left", xshift=11, font={"size": 12, "color": theme.muted},
+                x=mix["genre"].iloc[place], y=ends[column], text=name, showarrow=False,
+                yanchor="bottom" if above else "top", yshift=7 if above else -7, font={"size": 12, "color": theme.muted},
             )  # fmt: skip
     top = float(np.nanmax(mix[["before", "now"]].to_numpy())) if len(mix) else 1.0
     figure.update_yaxes(range=[-0.04, max(top * 1.1, 0.25)], tickformat=".0%", showgrid=True, nticks=6)

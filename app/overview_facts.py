@@ -84,6 +84,12 @@ def curve(chosen) -> pd.DataFrame:
     return learned.assign(stage=[names.get(stage, stage) for stage in learned["stage"]])
 
 
+def references(chosen) -> dict[str, float]:
+    """Validation NDCG@100 of EASE, the line to beat, where it was measured beside the model."""
+    ease = (chosen.metrics.get("baselines") or {}).get("ease") or {}
+    return {ease["title"]: ease["val"]["ndcg@100"]["mean"]} if "val" in ease else {}
+
+
 def _stage(stage: Mapping) -> str:
     parts = [words.part_name(part) for part in stage.get("parts", [])]
     if not parts:

@@ -7,7 +7,8 @@ import math
 
 import numpy as np
 
-FACTOR_NAMES = {"nease": "NEASE", "flvae_residual": "Residual head", "flvae_latent": "Latent head"}
+from vasp_models.recommending import FACTOR_TITLES
+
 PART_NAMES = {"joint": "Joint", "nease": "NEASE", "flvae": "FLVAE"}
 CLEAR_PURITY = 0.05  # a smaller difference between two parts is not worth a sentence
 PART_NOTES = {"nease": "linear part", "flvae": "both deep heads"}
@@ -16,7 +17,7 @@ DISTANCE_NAMES = {"paper": "Paper", "lift": "Lift"}
 
 def factor_name(factor: str) -> str:
     """A factor of the model as people read it."""
-    return FACTOR_NAMES.get(factor, factor.replace("_", " ").capitalize())
+    return FACTOR_TITLES.get(factor, factor.replace("_", " ").capitalize())
 
 
 def part_name(part: str) -> str:

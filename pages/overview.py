@@ -24,7 +24,8 @@ def learning(chosen) -> None:
         st.markdown(":gray[This model is computed in one step, so it has no epochs.]")
         return
     model = chosen.manifest["title"]
-    widgets.chart(charts.learning_curve(curve, widgets.theme(), model), "learning_curve", facts.in_words(curve, model))
+    drawn = charts.learning_curve(curve, widgets.theme(), model, facts.references(chosen))
+    widgets.chart(drawn, "learning_curve", facts.in_words(curve, model))
 
 
 def three_things(chosen) -> None:

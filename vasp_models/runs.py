@@ -127,9 +127,11 @@ def measure(model: Recommender, plan: Plan) -> dict[str, Any]:
     for name in ("popularity", "ease"):
         if name == plan.model or (name == "ease" and split.train.n_items > _EASE_UP_TO):
             continue
-        beside = evaluate_folds(_fitted(name, split).score, split.test_folds)
-        title = MODELS[name].title
-        baselines[name] = {"title": title, **beside.summary(), "difference": test.difference(beside)}
+        fitted = _fitted(name, split)
+        beside = evaluate_folds(fitted.score, split.test_folds)
+        val = evaluate(fitted.score, split.val_in, split.val_te).summary()
+        facts = {"title": MODELS[name].title, **beside.summary(), "difference": test.difference(beside), "val": val}
+        baselines[name] = facts
     return {**rows, "baselines": baselines}
 
 

@@ -53,6 +53,7 @@ def recommend(
 ) -> None:
     """Recommend unseen items for a user or a history, with the factors of each score."""
     from vasp_models import checkpoints
+    from vasp_models.recommending import FACTOR_TITLES
     from vasp_models.recommending import recommend as best
 
     if (user is None) == (history is None):
@@ -68,7 +69,7 @@ def recommend(
         answer = {"user": user, "checkpoint": loaded.name, "recommendations": records}
         typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
         return
-    Console().print(_list(records, list(found.factors)))
+    Console().print(_list(records, {name: FACTOR_TITLES.get(name, name) for name in found.factors}))
 
 
 def list_checkpoints(
@@ -111,8 +112,8 @@ def _row(name: str) -> dict:
         return {"name": name, "error": str(error)}
 
 
-def _list(records: list[dict], factors: list[str]) -> Table:
-    table = Table("#", "Item", "Title", "Genres", "Score", *factors, box=None)
+def _list(records: list[dict], factors: dict[str, str]) -> Table:
+    table = Table("#", "Item", "Title", "Genres", "Score", *factors.values(), box=None)
     for row in records:
         values = [f"{row['factors'][name]:.3f}" for name in factors]
         # Text, not markup: a title may hold square brackets.

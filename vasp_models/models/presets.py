@@ -33,10 +33,10 @@ _AUTHORS_STAGES = tuple(
 # Pretrain the deep path on full histories, start NEASE from the closed form, then a short joint stage on halves.
 _PRETRAIN = Stage(
     "pretrain", 45, ("flvae",), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", kl="sum",
-    kl_weight=0.07, learning_rate=1e-3, weight_decay=2.0, warmup_epochs=1.0, decay="cosine",
+    kl_weight=0.03, learning_rate=1e-3, weight_decay=2.0, warmup_epochs=1.0, decay="cosine",
 )  # fmt: skip
 _JOINT = Stage(
-    "joint", 4, _BOTH, inputs="halves", batch_users=250, loss="softmax", mask_inputs=True, kl="sum", kl_weight=0.07,
+    "joint", 4, _BOTH, inputs="halves", batch_users=250, loss="softmax", mask_inputs=True, kl="sum", kl_weight=0.03,
     learning_rate=1e-5, rate_scale={"nease": 0.1},
 )  # fmt: skip
 _LINEAR = Stage(
