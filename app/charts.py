@@ -78,7 +78,8 @@ def genre_mix(mix: pd.DataFrame, theme: Theme, height: int = 232) -> go.Figure:
             above = ends[column] == ends.max()
             figure.add_annotation(
                 x=mix["genre"].iloc[place], y=ends[column], text=name, showarrow=False,
-                yanchor="bottom" if above else "top", yshift=7 if above else -7, font={"size": 12, "color": theme.muted},
+                yanchor="bottom" if above else "top", yshift=7 if above else -7,
+                font={"size": 12, "color": theme.muted},
             )  # fmt: skip
     top = float(np.nanmax(mix[["before", "now"]].to_numpy())) if len(mix) else 1.0
     figure.update_yaxes(range=[-0.04, max(top * 1.1, 0.25)], tickformat=".0%", showgrid=True, nticks=6)
