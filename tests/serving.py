@@ -41,6 +41,11 @@ class Served:
         return self.process.wait(timeout=20)
 
 
+def hear_ctrl_c() -> None:
+    """For a child about to start: a shell that puts the tests into the background makes its children deaf to Ctrl-C."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def any_free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -60,6 +65,7 @@ def served(
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
+        preexec_fn=hear_ctrl_c if os.name == "posix" else None,
     )
     running = Served(process)
     up = Event()

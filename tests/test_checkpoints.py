@@ -119,6 +119,42 @@ def test_a_newer_schema_is_refused(copy):
         checkpoints.load(f"{copy}/")
 
 
+@pytest.mark.parametrize("lost", ["files", "dataset", "model", "settings"])
+def test_a_manifest_that_lacks_something_is_refused(copy, lost):
+    manifest = json.loads((copy / "checkpoint.json").read_text())
+    del manifest[lost]
+    (copy / "checkpoint.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match=f"says nothing on .*{lost}"):
+        checkpoints.load(f"{copy}/")
+
+
+@pytest.mark.parametrize("schema", [0, True, "1", None])
+def test_a_schema_that_is_none_is_refused(copy, schema):
+    manifest = json.loads((copy / "checkpoint.json").read_text())
+    (copy / "checkpoint.json").write_text(json.dumps({**manifest, "schema": schema}))
+    with pytest.raises(CheckpointError, match="schema"):
+        checkpoints.load(f"{copy}/")
+
+
+def test_large_weights_are_checked_where_they_are_read(copy, monkeypatch):
+    monkeypatch.setattr(checkpoints, "_HASHED_UP_TO", 100)
+    path = copy / "weights.safetensors"
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    loaded = checkpoints.load(f"{copy}/")  # quick: by size alone
+    with pytest.raises(CheckpointError, match="SHA-256"):
+        loaded.model()
+
+
+def test_settings_out_of_range_are_refused_as_damage(copy):
+    manifest = json.loads((copy / "checkpoint.json").read_text())
+    manifest["settings"]["parts"]["flvae"]["hidden"] = -3
+    (copy / "checkpoint.json").write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match="hidden is -3"):
+        checkpoints.load(f"{copy}/").model()
+
+
 def test_a_damaged_manifest_is_refused(copy):
     (copy / "checkpoint.json").write_text("{")
     with pytest.raises(CheckpointError, match="cannot be read"):

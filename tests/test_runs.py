@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from tests import trained
 from vasp_models import checkpoints, runs
-from vasp_models.errors import CheckpointError, SettingError
+from vasp_models.errors import CheckpointError, SettingError, StoppedEarly
 from vasp_models.models.settings import override, with_epochs
 
 
@@ -57,8 +59,8 @@ def test_a_resumed_run_ends_like_an_uninterrupted_one(data, tmp_path, stopped_af
     whole = runs.train(plan, tmp_path / "whole", "vasp-lens train")
     part = tmp_path / "part"
     try:
-        runs.train(plan, part, "vasp-lens train", _stop_after(stopped_after), save_every=0)
-    except KeyboardInterrupt:
+        runs.train(plan, part, "vasp-lens train", _stop_after(stopped_after))
+    except StoppedEarly:
         assert not part.exists()  # no whole epoch of the product yet
     resumed = runs.train(plan, part, "vasp-lens train", resume=True)
     assert _same(_weights(whole), _weights(resumed))
@@ -79,8 +81,8 @@ def test_ctrl_c_keeps_the_best_epoch_so_far(data, tmp_path):
 def test_resuming_nothing_or_something_else_is_refused(data, tmp_path):
     with pytest.raises(CheckpointError, match="without --resume"):
         runs.train(trained.plan(data), tmp_path / "c", "vasp-lens train", resume=True)
-    with pytest.raises(KeyboardInterrupt):
-        runs.train(trained.plan(data), tmp_path / "c", "vasp-lens train", _stop_after(1), save_every=0)
+    with pytest.raises(StoppedEarly, match="Stopped after 1 of 4 epochs.*--resume goes on"):
+        runs.train(trained.plan(data), tmp_path / "c", "vasp-lens train", _stop_after(1))
     with pytest.raises(SettingError, match="other settings or data"):
         runs.train(trained.plan(data, seed=7), tmp_path / "c", "vasp-lens train", resume=True)
 
@@ -100,14 +102,19 @@ def test_alternating_moves_one_part_per_step(data):
     settings = trained.plan(data).settings
     split = trained.plan(data).split
     one_step = Stage("only", 1, ("nease", "flvae"), batch_users=len(split.train), alternate=True, learning_rate=1e-3)
+    two_epochs = replace(one_step, epochs=2)  # of one step each: the second one is the other part's
     model = create("vasp", settings, split.train.n_items)
     fresh = create("vasp", settings, split.train.n_items)
     for part in (model, fresh):
         part.nets["nease"].settings = settings.parts["nease"].__class__()  # no closed-form start
     model.fit(split.train, TrainOptions((one_step,), device="cpu", precision="fp32"))
-    before, after = fresh.tensors(), model.tensors()
+    before = {name: value.copy() for name, value in fresh.tensors().items()}
+    after = model.tensors()
     assert not (before["nets.nease.W"] == after["nets.nease.W"]).all()
     assert all((before[name] == after[name]).all() for name in before if "flvae" in name)
+    fresh.fit(split.train, TrainOptions((two_epochs,), device="cpu", precision="fp32"))
+    assert not (before["nets.flvae.mu.weight"] == fresh.tensors()["nets.flvae.mu.weight"]).all()
+    assert (after["nets.nease.W"] == fresh.tensors()["nets.nease.W"]).all()
 
 
 def test_the_authors_preset_models_the_most_popular_third(data, tmp_path):
@@ -129,9 +136,27 @@ def test_settings_are_checked_by_name_and_kind(data):
         ({"loss": "hinge"}, "expected one of focal, softmax"),
         ({"normalise_input": "maybe"}, "expected true or false"),
         ({"pretrain.latents": "3"}, "Unknown setting"),
+        ({"latents": "-1"}, "latents is -1: expected a number from 1 to"),
+        ({"learning_rate": "nan"}, "learning_rate is nan: expected a number"),
+        ({"items_share": "2"}, "items_share is 2.0: expected a number from 1e-06 to 1"),
+        ({"batch_users": "0"}, "batch_users is 0"),
     ):
         with pytest.raises(SettingError, match=words):
             override(plan.settings, plan.options, changes)
+
+
+def test_a_linear_loss_is_refused_for_a_product_of_several_factors(data):
+    with pytest.raises(SettingError, match="cosine of stage 'pretrain' needs one linear output"):
+        settings = trained.plan(data)
+        changed = override(settings.settings, settings.options, {"loss": "cosine"})
+        runs.fit(replace(settings, options=changed[1]))
+
+
+def test_a_diverging_loss_names_what_to_change(data):
+    plan = trained.plan(data)
+    _, options = override(plan.settings, plan.options, {"learning_rate": "10", "weight_decay": "1000"})
+    with pytest.raises(SettingError, match="--set pretrain.learning_rate=1"):
+        runs.fit(replace(plan, options=options))
 
 
 def test_a_prefix_reaches_one_stage_and_a_bare_name_all(data):

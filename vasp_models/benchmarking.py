@@ -31,6 +31,9 @@ def compare(
         model_row(name)
     if not models:
         raise SettingError("No model named: expected names joined by commas, e.g. --models ease,vasp.")
+    if preset is not None and not any(preset in PRESETS[name] for name in models):
+        known = sorted({each for name in models for each in PRESETS[name]})
+        raise SettingError(f"None of {', '.join(models)} has a preset {preset!r}: expected one of {', '.join(known)}.")
     first: Evaluation | None = None
     split = None
     rows: list[dict[str, Any]] = []
@@ -50,5 +53,5 @@ def compare(
         rows.append(
             {**row, "preset": plan.preset, "seed": seed, "train_seconds": round(seconds, 2), "difference": difference}
         )
-        first = first or result
+        first = result if name == models[0] else first
     return rows

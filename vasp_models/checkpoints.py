@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ from vasp_models.data.datasets import sha256_of
 from vasp_models.data.interactions import Interactions
 from vasp_models.data.splits import Split
 from vasp_models.data.users import Users, users_frame
-from vasp_models.errors import CheckpointError
+from vasp_models.errors import CheckpointError, SettingError
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
@@ -37,7 +38,9 @@ MANIFEST, WEIGHTS, CATALOGUE, HISTORIES = (
     "histories.parquet",
 )
 CURVE, METRICS = "curve.json", "metrics.json"
-_HASHED_UP_TO = 64 * 2**20  # larger files are checked by size and by their own format, so that loading stays quick
+_FILES = (WEIGHTS, CATALOGUE, HISTORIES, CURVE, METRICS)
+_NEEDED = ("model", "title", "preset", "settings", "options", "dataset", "protocol", "provenance", "files")
+_HASHED_UP_TO = 64 * 2**20  # bytes; larger files are checked by size here, and by their hash where they are read
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,8 @@ class Checkpoint:
     @property
     def argument(self) -> str:
         """What a command line takes for it: the bare name where that finds it, else the folder."""
-        return self.name if places.checkpoint_folder(self.name) == self.folder else str(self.folder)
+        found = places.checkpoint_folder(self.name)
+        return self.name if found.absolute() == self.folder.absolute() else str(self.folder.absolute())
 
     @property
     def label(self) -> str:
@@ -103,12 +107,13 @@ class Checkpoint:
         from vasp_models.models import create
         from vasp_models.models.settings import settings_from_json
 
+        self._check_hash(WEIGHTS)
         tensors = self._read(WEIGHTS, load_file)
         try:
             settings = settings_from_json(self.manifest["settings"])
             model = create(self.manifest["model"], settings, len(self.catalogue))
             model.load_tensors(tensors)
-        except (KeyError, TypeError, ValueError, RuntimeError) as error:
+        except (SettingError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{self.folder / WEIGHTS} does not fit its settings ({error}): {_AGAIN}.") from error
         if isinstance(model, torch.nn.Module):
             model.requires_grad_(False).eval().to(device)
@@ -117,6 +122,11 @@ class Checkpoint:
     def test_folds(self) -> list[tuple[Interactions, Interactions]]:
         """Fold-in and held-out part of the test users: one pair under ``liang``, five under ``vasp``."""
         return self.users.folds("test")
+
+    def _check_hash(self, name: str) -> None:
+        facts = self.manifest["files"][name]
+        if facts["bytes"] > _HASHED_UP_TO and sha256_of(self.folder / name) != facts["sha256"]:
+            raise CheckpointError(_altered(self.folder / name))
 
     def _read(self, name: str, read):
         try:
@@ -169,8 +179,7 @@ def save(
     """
     from safetensors.numpy import save_file
 
-    if folder.exists() and not (folder / MANIFEST).exists():
-        raise CheckpointError(f"{folder} is there and holds no checkpoint: choose another --out.")
+    check_target(folder)
     with places.written_whole(folder) as temporary:
         save_file({k: np.ascontiguousarray(v) for k, v in model.tensors().items()}, temporary / WEIGHTS)
         split.catalogue.frame.to_parquet(temporary / CATALOGUE, compression="zstd")
@@ -185,14 +194,33 @@ def save(
     return load(f"{folder}/")
 
 
+def check_target(folder: Path) -> None:
+    """Raise CheckpointError where a checkpoint cannot be written without losing something, or at all."""
+    if folder.is_dir():
+        taken = any(folder.iterdir()) and not (folder / MANIFEST).exists()
+    else:
+        taken = folder.exists()
+    if taken:
+        raise CheckpointError(f"{folder} is there and holds no checkpoint: choose another --out.")
+    above = next(parent for parent in folder.absolute().parents if parent.exists())
+    if not (above.is_dir() and os.access(above, os.W_OK)):
+        raise CheckpointError(
+            f"{folder} cannot be written, because {above} is not a folder that may be: choose another --out."
+        )
+
+
 def _check(manifest: Any, folder: Path) -> None:
     if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
         raise CheckpointError(
             f"{folder} is no checkpoint of VASP Lens: expected a folder that `vasp-lens train` wrote."
         )
     schema = manifest.get("schema")
-    if not isinstance(schema, int) or schema > SCHEMA:
+    if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {SCHEMA}: update VASP Lens.")
+    lacking = [name for name in _NEEDED if not manifest.get(name)]
+    lacking += [name for name in _FILES if name not in manifest.get("files", {})]
+    if lacking:
+        raise CheckpointError(f"{folder / MANIFEST} says nothing on {', '.join(lacking)}: {_AGAIN}.")
     for name, facts in manifest["files"].items():
         path = folder / name
         if not path.is_file():
@@ -200,7 +228,11 @@ def _check(manifest: Any, folder: Path) -> None:
         if path.stat().st_size != facts["bytes"]:
             raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes, not {facts['bytes']:,}: {_AGAIN}.")
         if facts["bytes"] <= _HASHED_UP_TO and sha256_of(path) != facts["sha256"]:
-            raise CheckpointError(f"{path} is not the file that was written (its SHA-256 differs): {_AGAIN}.")
+            raise CheckpointError(_altered(path))
+
+
+def _altered(path: Path) -> str:
+    return f"{path} is not the file that was written (its SHA-256 differs): {_AGAIN}."
 
 
 def _missing(name: str, folder: Path) -> str:

@@ -39,4 +39,5 @@ def has_fast_bf16(device: str) -> bool:
 
     if device == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device == "cpu" and torch.cpu._is_avx512_bf16_supported()
+    supported = getattr(torch.cpu, "_is_avx512_bf16_supported", None)  # torch has no public name for it
+    return device == "cpu" and supported is not None and supported()

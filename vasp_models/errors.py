@@ -43,8 +43,8 @@ class ModelError(VaspLensError):
     """A model that was asked before it was fitted."""
 
 
-class AbilityError(VaspLensError):
-    """A question that this kind of model cannot answer."""
+class StoppedEarly(VaspLensError):
+    """A training that was interrupted before there was anything to keep."""
 
 
 class MapError(VaspLensError):

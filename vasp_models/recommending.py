@@ -26,6 +26,7 @@ class Recommendations:
     `scores` are products of the factors (or the model's own scores where it has none), `log_scores` their logs (None
     without factors). `factors` are log factors by name, `base` the same at the empty profile; `base_ranks` are places
     at the empty profile among the items that are unseen here. `n_candidates` counts those.
+    `unmodelled` are the items of the history that the model does not cover: it did not see them.
     """
 
     items: np.ndarray
@@ -36,6 +37,7 @@ class Recommendations:
     base_ranks: np.ndarray | None = None
     n_candidates: int = 0
     rank_by: str | None = None
+    unmodelled: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
         return len(self.items)
@@ -108,6 +110,7 @@ def recommend(model: Recommender, history: np.ndarray, k: int = 20, rank_by: str
         rank_of(base_ranking, items),
         int(np.isfinite(ranking).sum()),
         rank_by,
+        seen.indices[~np.isfinite(log_factors[:, 1, seen.indices].sum(axis=0))].astype(np.int64),
     )
 
 

@@ -20,7 +20,7 @@ from vasp_models.checkpoints import Checkpoint
 from vasp_models.data import datasets
 from vasp_models.data.datasets import Dataset
 from vasp_models.data.splits import Split, default_heldout, make_split
-from vasp_models.errors import SettingError
+from vasp_models.errors import SettingError, StoppedEarly
 from vasp_models.evaluation.protocol import Evaluation, evaluate, evaluate_folds
 from vasp_models.models import MODELS, Recommender, create, preset
 from vasp_models.models.presets import DEFAULT
@@ -66,6 +66,8 @@ def plan(
     split: Split | None = None,
 ) -> Plan:
     """Check every choice before any time is spent. Raises SettingError, DataError or DeviceError."""
+    if not 0 <= seed < 2**63:
+        raise SettingError(f"--seed {seed}: expected a whole number from 0 to {2**63 - 1}.")
     settings, options = override(*preset(model, preset_name), changes or {})
     if epochs is not None:
         options = with_epochs(options, epochs)
@@ -98,6 +100,7 @@ def train(
     Ctrl-C ends training early and saves the best epoch so far; a snapshot stays beside `out`, from which `resume`
     goes on. Raises CheckpointError when there is nothing to resume.
     """
+    checkpoints.check_target(out)
     snapshot = out.with_name(f".{out.name}.training")
     state = _resumed(plan, snapshot) if resume else TrainingState(plan=plan.fingerprint)
     model = create(plan.model, plan.settings, plan.split.train.n_items, plan.options.seed)
@@ -170,8 +173,14 @@ def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEp
                     saved = time.perf_counter()
                 on_epoch(epoch)
     except KeyboardInterrupt:
+        if state.settled:
+            state.save(snapshot)
         if not state.best:
-            raise
+            raise StoppedEarly(
+                f"Stopped after {state.epoch} of {plan.options.epochs} epochs, before the first of the whole model: "
+                "there is no checkpoint yet"
+                + ("; the same command with --resume goes on." if snapshot.exists() else ", and nothing to go on from.")
+            ) from None
         return False
     return True
 

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from tests import trained
+from tests.serving import hear_ctrl_c
 from vasp_models.cli import app
 from vasp_models.errors import VaspLensError
 
@@ -113,6 +114,39 @@ def test_benchmark_compares_on_one_split(home):
     assert all(row["train_seconds"] >= 0 for row in rows)
 
 
+def test_benchmark_refuses_a_preset_that_no_model_has(home):
+    assert "no" in refused("benchmark", "--data", "planted", "--models", "ease,vasp", "--preset", "tinyy").lower()
+
+
+def test_one_held_out_user_has_no_standard_error_and_the_json_stays_valid(home):
+    train("--out", "alone", "--heldout", "1")
+    row = json.loads(run("evaluate", "alone", "--json"), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
+    assert row["users"] == 1
+    assert row["ndcg@100"]["se"] is None
+    assert "±" not in run("checkpoints")
+
+
+def test_a_relative_folder_is_named_so_that_it_is_found_again(home, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert train("--out", "./here").splitlines()[-1] == f"vasp-lens app {tmp_path}/here"
+
+
+def test_items_that_the_model_does_not_cover_are_named(home):
+    from vasp_models import checkpoints
+
+    wide = ("train", "vasp", "--data", "planted", "--preset", "authors", "--heldout", "20", "--epochs", "3")
+    run(*wide, *TINY[:4], "--set", "batch_users=60", "--device", "cpu", "--out", "third")
+    loaded = checkpoints.load("third")
+    model = loaded.model()
+    unknown = next(n for n in range(len(loaded.catalogue)) if n not in set(model.modelled.tolist()))
+    history = str(loaded.catalogue.ids[unknown])
+    assert f"Not seen by the model, which covers a part of the catalogue: {loaded.catalogue.titles[unknown]}." in run(
+        "recommend", "third", "--history", history
+    )
+    everything = ",".join(str(loaded.catalogue.ids[n]) for n in model.modelled.tolist())
+    assert "Nothing is left to recommend" in run("recommend", "third", "--history", everything)
+
+
 def test_benchmark_goes_on_when_a_model_fails(home, monkeypatch):
     from vasp_models.models.ease import EASE
 
@@ -153,6 +187,9 @@ def test_models_lists_the_registry(home):
         (("recommend", "first"), "either --user ID or --history"),
         (("recommend", "first", "--history", "1,77777"), "'77777' is not in the catalogue"),
         (("benchmark", "--data", "planted", "--models", ","), "No model named"),
+        (("train", "ease", "--data", "planted", "--heldout", "20", "--epochs", "3"), "has no epochs"),
+        (("train", "vasp", "--data", "planted", "--heldout", "20", "--seed", "-1"), "--seed -1: expected"),
+        (("train", "ease", "--data", "planted", "--set", "l2=-5"), "l2 is -5.0: expected a number from"),
     ],
 )
 def test_bad_input_gets_one_clear_sentence(home, words, sentence):
@@ -172,22 +209,43 @@ def test_a_refusal_is_one_line_on_stderr_and_exit_code_two(home):
     assert "vasp-lens train" in done.stderr
 
 
-def test_ctrl_c_in_a_real_process_keeps_the_best_epoch_and_resume_goes_on(home):
-    """The interrupt arrives wherever the program happens to be, most likely in the middle of a step."""
+def interrupted(home, name: str, *settings: str) -> tuple[int, str]:
+    """Start a training far longer than the test, press Ctrl-C once a snapshot stands; exit code and what was said."""
     words = ["train", "vasp", "--data", "planted", "--preset", "tiny", "--heldout", "20", *TINY, "--device", "cpu"]
-    command = [sys.executable, "-m", "vasp_models.cli", *words, "--set", "pretrain.epochs=1", "--set"]
-    command += ["joint.epochs=4000", "--out", "stopped"]
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    snapshot = home / "checkpoints" / ".stopped.training" / "best.safetensors"
+    command = [sys.executable, "-m", "vasp_models.cli", *words, "--out", name]
+    command += [part for setting in settings for part in ("--set", setting)]
+    running = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, preexec_fn=hear_ctrl_c
+    )
+    snapshot = home / "checkpoints" / f".{name}.training" / "state.json"
     deadline = time.monotonic() + 60
-    while not snapshot.exists() and time.monotonic() < deadline:
+    while not snapshot.exists() and running.poll() is None and time.monotonic() < deadline:
         time.sleep(0.1)
-    time.sleep(1.0)  # into the joint stage, whose epochs can be kept
+    time.sleep(1.0)  # into the middle of things
     running.send_signal(signal.SIGINT)
-    shown, _ = running.communicate(timeout=60)
-    assert running.returncode == 0, shown
-    assert "Stopped early" in shown
-    assert shown.splitlines()[-1] == "vasp-lens app stopped"
-    provenance = json.loads((home / "checkpoints" / "stopped" / "checkpoint.json").read_text())["provenance"]
-    assert provenance["finished"] is False
-    assert snapshot.exists()  # what --resume goes on from
+    said, _ = running.communicate(timeout=60)
+    return running.returncode, said
+
+
+def test_ctrl_c_in_a_real_process_keeps_the_best_epoch(home):
+    code, said = interrupted(home, "stopped", "pretrain.epochs=1", "joint.epochs=4000")
+    assert code == 0, said
+    assert "Stopped early" in said
+    assert said.splitlines()[-1] == "vasp-lens app stopped"
+    folder = home / "checkpoints" / "stopped"
+    assert json.loads((folder / "checkpoint.json").read_text())["provenance"]["finished"] is False
+    saved = json.loads((folder / "metrics.json").read_text())["test"]
+    again = json.loads(run("evaluate", "stopped", "--device", "cpu", "--json"))
+    assert saved["ndcg@100"] == again["ndcg@100"]  # measured without the noise of the step that was interrupted
+    state = json.loads((home / "checkpoints" / ".stopped.training" / "state.json").read_text())
+    assert state["epoch"] == len(state["history"]) == len(json.loads((folder / "curve.json").read_text()))
+
+
+def test_ctrl_c_before_there_is_a_model_says_how_to_go_on(home):
+    code, said = interrupted(home, "early", "pretrain.epochs=4000", "joint.epochs=1")
+    assert code == 130
+    assert "the same command with --resume goes on" in said
+    assert "Traceback" not in said
+    state = json.loads((home / "checkpoints" / ".early.training" / "state.json").read_text())
+    assert state["epoch"] == len(state["history"]) > 1  # the last finished epoch, not the last periodic snapshot
+    assert not (home / "checkpoints" / "early").exists()

@@ -8,7 +8,7 @@ import typer
 
 from vasp_models.cli import dashboard, maps, training, using
 from vasp_models.cli.data import data_app
-from vasp_models.errors import VaspLensError
+from vasp_models.errors import StoppedEarly, VaspLensError
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
 app.command("demo")(dashboard.demo)
@@ -27,6 +27,12 @@ def main() -> None:
     """Run the command line; an error raised on purpose is one line and exit code 2."""
     try:
         app()
+    except StoppedEarly as error:
+        print(error, file=sys.stderr)
+        sys.exit(130)
     except VaspLensError as error:
         print(error, file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # a full disk, a folder that may not be written: the system's own words say what and where
+        print(f"{error.strerror or error}: {error.filename or 'while reading or writing'}.", file=sys.stderr)
         sys.exit(2)

@@ -145,14 +145,19 @@ def three(value: float) -> str:
     return f"{value:.3f}".replace("0.", ".", 1) if 0 <= value < 1 else f"{value:.3f}"
 
 
+def plus_minus(row: dict, digits: str = ".3f") -> str:
+    """A mean with its standard error, where there is one."""
+    mean = three(row["mean"]) if digits == ".3f" else f"{row['mean']:{digits}}"
+    return mean if row["se"] is None else f"{mean} ± {row['se']:.4f}"
+
+
 def _summary(console: Console, checkpoint) -> None:
     test = checkpoint.metrics["test"]
-    parts = [f"{name.upper().replace('RECALL', 'Recall')} {three(test[name]['mean'])} ± {test[name]['se']:.4f}"
+    parts = [f"{name.upper().replace('RECALL', 'Recall')} {plus_minus(test[name])}"
              for name in ("ndcg@100", "recall@20", "recall@50")]  # fmt: skip
     console.print(f"Test, {test['users']:,} users: {', '.join(parts)}, coverage@100 {three(test['coverage@100'])}")
     for row in checkpoint.metrics["baselines"].values():
-        difference = row["difference"]
-        console.print(f"NDCG@100 against {row['title']}: {difference['mean']:+.4f} ± {difference['se']:.4f} (paired)")
+        console.print(f"NDCG@100 against {row['title']}: {plus_minus(row['difference'], '+.4f')} (paired)")
     console.print(f"Saved to {checkpoint.folder}", soft_wrap=True)
 
 
@@ -163,9 +168,8 @@ def _comparison(rows: list[dict]) -> Table:
             table.add_row(row["model"], row["error"])
             continue
         cells = [
-            f"{three(row[name]['mean'])} ± {row[name]['se']:.4f}" for name in ("ndcg@100", "recall@20", "recall@50")
+            plus_minus(row[name]) for name in ("ndcg@100", "recall@20", "recall@50")
         ]
-        difference = row["difference"]
-        against = "" if difference is None else f"{difference['mean']:+.4f} ± {difference['se']:.4f}"
+        against = "" if row["difference"] is None else plus_minus(row["difference"], "+.4f")
         table.add_row(row["model"], *cells, three(row["coverage@100"]), against, f"{row['train_seconds']:.1f}")
     return table

@@ -38,7 +38,7 @@ def evaluate(
         box=None,
     )
     for name in ("ndcg@100", "recall@20", "recall@50"):
-        table.add_row(name, f"{row[name]['mean']:.4f}", f"{row[name]['se']:.4f}")
+        table.add_row(name, f"{row[name]['mean']:.4f}", "" if row[name]["se"] is None else f"{row[name]['se']:.4f}")
     table.add_row("coverage@100", three(row["coverage@100"]), "")
     Console().print(table)
 
@@ -68,6 +68,12 @@ def recommend(
     if as_json:
         answer = {"user": user, "checkpoint": loaded.name, "recommendations": records}
         typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+        return
+    if len(found.unmodelled):
+        names = ", ".join(loaded.catalogue.titles[item] for item in found.unmodelled)
+        typer.echo(f"Not seen by the model, which covers a part of the catalogue: {names}.")
+    if not records:
+        typer.echo("Nothing is left to recommend: the history holds every item that the model covers.")
         return
     Console().print(_list(records, {name: FACTOR_TITLES.get(name, name) for name in found.factors}))
 

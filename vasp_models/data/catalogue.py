@@ -23,7 +23,7 @@ _ARTICLES = (
 _TRAILING_ARTICLE = re.compile(
     r"^(?P<main>[^(]*?), (?P<article>" + "|".join(map(re.escape, _ARTICLES)) + r")(?P<rest>\s*\(.*)?$"
 )
-_LEADING_ARTICLE = re.compile(r"^(?:" + "|".join(re.escape(a) for a in _ARTICLES) + r")\s+|^l'", re.IGNORECASE)
+_FOLDED_ARTICLES = frozenset(re.sub("[^a-z]", "", article.lower()) for article in _ARTICLES)
 
 
 @dataclass(frozen=True)
@@ -90,30 +90,47 @@ class Catalogue:
         return [fold(title) for title in self.titles]
 
     def search(self, text: str, limit: int = 50) -> list[int]:
-        """Item numbers whose title holds every word of `text`: the title itself first, then titles that start with it.
+        """Item numbers of the titles in which every word of `text` begins a word: the title itself first.
 
-        Case, accents, punctuation and articles are ignored.
+        Case, accents and punctuation are ignored, and articles where the rest is found.
         """
         wanted = fold(text)
         words = wanted.split()
         if not words:
             return []
-        found = [n for n, title in enumerate(self._searchable) if all(word in title for word in words)]
+        telling = [word for word in words if word not in _FOLDED_ARTICLES] or words
         popularity = self.frame["train_users"].to_numpy() if "train_users" in self.frame else np.zeros(len(self))
-        exact = re.compile(re.escape(wanted) + r"( \d{4})?")  # with or without its year
+        bare = without_article(wanted)
+        exact = re.compile(re.escape(bare) + r"( \d{4})?")  # with or without its year
 
-        def place(n: int) -> tuple[bool, bool, float, int]:
+        def place(n: int) -> tuple[bool, bool, bool, float, int]:
             title = self._searchable[n]
-            return not exact.fullmatch(title), not title.startswith(wanted), -popularity[n], n
+            short = without_article(title)
+            starts = title.startswith(wanted) or short.startswith(bare)
+            return not exact.fullmatch(short), not starts, not _begins(words, title), -popularity[n], n
 
-        return sorted(found, key=place)[:limit]
+        return sorted((n for n, title in enumerate(self._searchable) if _begins(telling, title)), key=place)[:limit]
+
+
+def _begins(words: Sequence[str], title: str) -> bool:
+    """Whether every word begins a word of a folded title."""
+    return all(f" {word}" in f" {title}" for word in words)
 
 
 def fold(text: str) -> str:
-    """`text` in lower case without accents, punctuation and a leading article, for searching."""
-    text = _LEADING_ARTICLE.sub("", text.strip())
+    """`text` in lower case without accents and punctuation, for searching."""
     plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
-    return " ".join(re.sub(r"[^0-9a-z]+", " ", plain.lower().replace("'", "")).split())
+    return " ".join(re.sub(r"[\W_]+", " ", re.sub(r"['’]", "", plain).lower()).split())
+
+
+def without_article(folded: str) -> str:
+    """A folded title without the article at its beginning or end, if something else remains."""
+    words = folded.split()
+    if len(words) > 1 and words[0] in _FOLDED_ARTICLES:
+        words = words[1:]
+    elif len(words) > 1 and words[-1] in _FOLDED_ARTICLES:
+        words = words[:-1]
+    return " ".join(words)
 
 
 def natural_title(title: str) -> tuple[str, int | None]:

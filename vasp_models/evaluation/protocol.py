@@ -37,7 +37,7 @@ class Evaluation:
         rows = {name: _mean_se(values) for name, values in self.per_user.items()}
         return {"users": len(self), **rows, "coverage@100": self.coverage}
 
-    def difference(self, other: Evaluation, metric: str = CHOICE) -> dict[str, float]:
+    def difference(self, other: Evaluation, metric: str = CHOICE) -> dict[str, float | None]:
         """Mean and standard error of the paired per-user difference to `other` on the same users."""
         return _mean_se(self.per_user[metric] - other.per_user[metric])
 
@@ -70,6 +70,7 @@ def evaluate_folds(score: Score, folds: list[tuple[Interactions, Interactions]])
     return Evaluation(per_user, float(np.mean([r.coverage for r in results])))
 
 
-def _mean_se(values: np.ndarray) -> dict[str, float]:
-    error = values.std(ddof=1) / np.sqrt(len(values)) if len(values) > 1 else float("nan")
-    return {"mean": float(values.mean()), "se": float(error)}
+def _mean_se(values: np.ndarray) -> dict[str, float | None]:
+    """Mean and standard error; one user alone has none."""
+    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    return {"mean": float(values.mean()), "se": error}

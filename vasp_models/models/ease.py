@@ -12,7 +12,7 @@ from scipy.linalg import lapack
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
 from vasp_models.models.base import Recommender, Validate, not_fitted
-from vasp_models.training.options import Epoch, TrainOptions
+from vasp_models.training.options import Epoch, TrainOptions, check_ranges
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,9 @@ class EASESettings:
 
     l2: float = 500.0
     dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, l2=(1e-6, 1e12), dropout=(0, 0.99))
 
 
 def edlae_weights(train: Interactions, l2: float, dropout: float = 0.0) -> np.ndarray:

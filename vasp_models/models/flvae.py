@@ -15,6 +15,7 @@ from torch.nn import functional
 
 from vasp_models.models.part import Part, PartOutput
 from vasp_models.training.batches import Bag
+from vasp_models.training.options import check_ranges
 
 _EPSILON = 1e-3  # of LayerNorm, as in Keras
 
@@ -28,6 +29,10 @@ class FLVAESettings:
     encoder_layers: int = 7
     decoder_layers: int = 5
     normalise_input: bool = False  # x / ||x|| before the first layer (neither the paper nor the authors do)
+
+    def __post_init__(self) -> None:
+        widths, depths = (1, 65_536), (1, 64)
+        check_ranges(self, hidden=widths, latents=widths, encoder_layers=depths, decoder_layers=depths)
 
 
 class DenseResidual(nn.Module):

@@ -13,6 +13,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.models.ease import edlae_weights
 from vasp_models.models.part import Part, PartOutput
 from vasp_models.training.batches import Bag
+from vasp_models.training.options import check_ranges
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,9 @@ class NEASESettings:
     temperature: float = 10.0  # with start "edlae": W = temperature x the closed form
     start_dropout: float = 0.33
     start_l2: float = 500.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, bias=(-50, 50), temperature=(1e-6, 1e6), start_dropout=(0, 0.99), start_l2=(1e-6, 1e12))
 
 
 class NEASE(Part):

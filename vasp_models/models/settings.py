@@ -64,7 +64,7 @@ def with_epochs(options: TrainOptions, epochs: int) -> TrainOptions:
     """Options whose stages share `epochs` in their old proportions, at least one each. Raises SettingError."""
     training = [stage for stage in options.stages if stage.epochs]
     if not training:
-        return options
+        raise SettingError("This model is computed in one step and has no epochs: leave --epochs out.")
     if epochs < len(training):
         raise SettingError(f"--epochs {epochs} is too few: this schedule has {len(training)} stages of at least one.")
     shares = [max(1, round(epochs * stage.epochs / options.epochs)) for stage in training]

@@ -14,13 +14,14 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.errors import SettingError
 from vasp_models.models.base import Recommender, Validate
 from vasp_models.models.flvae import FLVAE
 from vasp_models.models.nease import NEASE
 from vasp_models.models.part import Part
 from vasp_models.training.batches import Bag
-from vasp_models.training.loop import train_stages
-from vasp_models.training.options import Epoch, TrainOptions
+from vasp_models.training.loop import Training
+from vasp_models.training.options import LINEAR_LOSSES, Epoch, TrainOptions, check_ranges
 from vasp_models.training.state import TrainingState
 
 PARTS: dict[str, type[Part]] = {"nease": NEASE, "flvae": FLVAE}
@@ -35,6 +36,9 @@ class ProductSettings:
     # Share of the items, most popular among train users first, that the model covers; the others get score 0
     # (log score -inf) and count as nothing in a history. The authors' public code has .33, the paper names none.
     items_share: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, items_share=(1e-6, 1))
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,6 @@ class Product(nn.Module, Recommender):
         """Where the weights are."""
         return self.modelled.device
 
-    @property
-    def n_parameters(self) -> int:
-        """Number of learnt weights."""
-        return sum(weight.numel() for weight in self.parameters())
-
     def forward(self, x: Bag, parts: tuple[str, ...], noise: torch.Generator | None = None) -> ProductOutput:
         """Run the named parts on a bag of modelled columns."""
         outputs = [self.nets[part](x, noise) for part in parts]
@@ -92,6 +91,7 @@ class Product(nn.Module, Recommender):
     ) -> Iterator[Epoch]:
         """Train through the stages of the options; `state` lets an interrupted run go on."""
         self._check(train)
+        self._check_losses(options)
         state = state or TrainingState()
         self._choose_items(train)
         self.to(options.device)
@@ -100,7 +100,7 @@ class Product(nn.Module, Recommender):
             for net in self.nets.values():
                 net.initialise(known)
         check = None if validate is None else lambda parts: validate(lambda rows: self.log_score(rows, parts))
-        yield from train_stages(self, known, options, check, state)
+        yield from Training(self, known, options, check, state).epochs()
 
     def log_score(self, histories: Interactions, parts: tuple[str, ...] | None = None) -> np.ndarray:
         """Sum of the log factors of some parts (default all), float32 (rows, items); -inf where not modelled."""
@@ -123,6 +123,15 @@ class Product(nn.Module, Recommender):
             rows = Bag.of(known.take(slice(start, start + size)), self.device)
             blocks.append(combine(self(rows, parts).log_factors).cpu().numpy())
         return self._scattered(blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1))
+
+    def _check_losses(self, options: TrainOptions) -> None:
+        for stage in options.stages:
+            n_factors = sum(len(self.parts[part]) for part in stage.parts)
+            if stage.loss in LINEAR_LOSSES and n_factors > 1:
+                raise SettingError(
+                    f"The loss {stage.loss} of stage {stage.name!r} needs one linear output, not {n_factors} factors: "
+                    "expected focal or softmax; mse and cosine are for `vasp-lens train nease`."
+                )
 
     def _choose_items(self, train: Interactions) -> None:
         if self.n_modelled < self.n_items:

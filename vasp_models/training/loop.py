@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import asdict
+from dataclasses import dataclass
 import math
 import time
 
@@ -13,104 +13,118 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.errors import SettingError
 from vasp_models.evaluation.protocol import CHOICE
 from vasp_models.training.batches import Bag, epoch_batches, steps_per_epoch
 from vasp_models.training.losses import LOSSES
-from vasp_models.training.options import Epoch, Stage, TrainOptions
+from vasp_models.training.options import LINEAR_LOSSES, Epoch, Stage, TrainOptions
 from vasp_models.training.state import TrainingState
 
 Validate = Callable[[tuple[str, ...]], dict[str, float]]  # metrics of the named parts on validation users
 
 
-def train_stages(
-    model: nn.Module, train: Interactions, options: TrainOptions, validate: Validate | None, state: TrainingState
-) -> Iterator[Epoch]:
-    """Train `model` (parts by name in `model.nets`), yielding after every epoch; however it ends, the best epoch stays.
+@dataclass
+class Training:
+    """One training of `model` (a product with its parts in `model.nets`) on the histories `train`.
 
     `state` holds all that a later run needs to go on from the last finished epoch to the same result, bit for bit
     on the CPU: every epoch draws from its own generator, seeded by (seed, stage, epoch).
     """
-    state.restore(model)
-    done = 0
-    try:
-        for number, stage in enumerate(options.stages):
-            epochs = range(max(state.epoch - done, 0), stage.epochs)
-            if stage.epochs == 0 or epochs:
-                yield from _train_stage(model, train, options, number, epochs, done, validate, state)
-            done += stage.epochs
-    finally:
-        state.restore_best(model)
+
+    model: nn.Module
+    train: Interactions
+    options: TrainOptions
+    validate: Validate | None
+    state: TrainingState
+
+    def epochs(self) -> Iterator[Epoch]:
+        """Train through the stages, yielding after every epoch; however it ends, the best epoch stays in the model."""
+        self.state.restore(self.model)
+        done = 0
+        try:
+            for number, stage in enumerate(self.options.stages):
+                left = range(max(self.state.epoch - done, 0), stage.epochs)
+                if left or not stage.epochs:
+                    yield from self._stage(number, left, done)
+                done += stage.epochs
+        finally:
+            self.model.eval()  # an interrupt may come in the middle of a step
+            self.state.restore_best(self.model)
+
+    def _stage(self, number: int, epochs: range, done: int) -> Iterator[Epoch]:
+        stage = self.options.stages[number]
+        for part, net in self.model.nets.items():
+            net.requires_grad_(part in stage.parts)
+        if not epochs:  # only evaluate
+            yield self._closed(stage, {}, None, 0.0, done)
+            return
+        optimizers = {part: _optimizer(self.model.nets[part], stage, part) for part in stage.parts}
+        if epochs[0] > 0:
+            self.state.restore_optimizers(optimizers)
+        for epoch in epochs:
+            started = time.perf_counter()
+            loss = self._epoch(number, epoch, optimizers)
+            yield self._closed(stage, optimizers, loss, started, done + epoch + 1)
+
+    def _closed(self, stage: Stage, optimizers: dict, loss: float | None, started: float, number: int) -> Epoch:
+        """Validate, keep the weights if they are the best of the whole product yet, and note the epoch."""
+        metrics = self.validate(stage.parts) if self.validate else {}
+        whole = set(stage.parts) == set(self.model.nets)
+        best = whole and self.state.is_best(metrics.get(CHOICE))
+        seconds = time.perf_counter() - started if started else 0.0
+        epoch = Epoch(stage.name, number, self.options.epochs, loss, metrics, seconds, best)
+        self.state.close(self.model, optimizers, epoch)
+        return epoch
+
+    def _epoch(self, number: int, epoch: int, optimizers: dict[str, torch.optim.Optimizer]) -> float:
+        """Train one epoch; the mean loss per row."""
+        stage = self.options.stages[number]
+        rng = np.random.default_rng([self.options.seed, number, epoch])
+        noise = torch.Generator(self.model.device).manual_seed(int(rng.integers(2**62)))
+        n_steps = steps_per_epoch(self.train, stage)
+        total = torch.zeros((), device=self.model.device)
+        self.model.train()
+        for step, (known, target) in enumerate(epoch_batches(self.train, stage, rng)):
+            _set_rates(optimizers, stage, epoch + step / n_steps, 1 / n_steps)
+            loss = self._loss(stage, known, target, noise)
+            for optimizer in optimizers.values():
+                optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            # In turn over the epochs, too: an epoch may have a single step.
+            turn = (epoch * n_steps + step) % len(optimizers)
+            for part in [list(optimizers)[turn]] if stage.alternate else optimizers:
+                optimizers[part].step()
+                self.model.nets[part].project()
+            total += loss.detach()
+        self.model.eval()
+        return _finite(float(total) / n_steps, stage)
+
+    def _loss(self, stage: Stage, known: Interactions, target: Interactions, noise: torch.Generator) -> Tensor:
+        device = self.model.device
+        full = Bag.of(known, device)
+        rows, items = _pairs(target, device)
+        bf16 = self.options.precision == "bf16"
+        with torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext():
+            output = self.model(full.dropped(stage.input_dropout, noise), stage.parts, noise)
+        if stage.loss in LINEAR_LOSSES:
+            (scores,) = output.logits.values()
+        else:
+            scores = sum(output.log_factors.values())
+        if stage.mask_inputs:
+            scores = scores.index_put((full.rows, full.items), torch.tensor(-torch.inf, device=device))
+        loss = LOSSES[stage.loss](scores, rows, items)
+        for divergence in output.kl:
+            per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
+            loss = loss + stage.kl_weight * per_row.mean()
+        return loss
 
 
-def _train_stage(model, train, options, number, epochs, done, validate, state) -> Iterator[Epoch]:
-    stage = options.stages[number]
-    optimizers = {part: _optimizer(model.nets[part], stage, part) for part in stage.parts}
-    for part, net in model.nets.items():
-        net.requires_grad_(part in stage.parts)
-    if epochs and epochs[0] > 0:
-        state.restore_optimizers(optimizers)
-    if not epochs:  # only evaluate
-        yield _closed_epoch(model, stage, None, 0.0, done, options, validate, state)
-    for epoch in epochs:
-        started = time.perf_counter()
-        loss = _train_epoch(model, train, options, number, epoch, optimizers)
-        state.record(model, optimizers, done + epoch + 1)
-        yield _closed_epoch(model, stage, loss, started, done + epoch + 1, options, validate, state)
-
-
-def _closed_epoch(model, stage, loss, started, number, options, validate, state) -> Epoch:
-    metrics = validate(stage.parts) if validate else {}
-    whole = set(stage.parts) == set(model.nets)
-    best = whole and state.offer(model, metrics.get(CHOICE), number)
-    seconds = time.perf_counter() - started if started else 0.0
-    epoch = Epoch(stage.name, number, options.epochs, loss, metrics, seconds, best)
-    state.history.append(asdict(epoch))
-    return epoch
-
-
-def _train_epoch(model, train, options, number, epoch, optimizers) -> float:
-    stage = options.stages[number]
-    rng = np.random.default_rng([options.seed, number, epoch])
-    device = model.device
-    noise = torch.Generator(device).manual_seed(int(rng.integers(2**62)))
-    n_steps = steps_per_epoch(train, stage)
-    model.train()
-    total = torch.zeros((), device=device)
-    for step, (known, target) in enumerate(epoch_batches(train, stage, rng)):
-        moving = list(optimizers) if not stage.alternate else [list(optimizers)[step % len(optimizers)]]
-        _set_rates(optimizers, stage, epoch + step / n_steps, 1 / n_steps)
-        loss = _loss(model, stage, known, target, noise, options.precision)
-        for optimizer in optimizers.values():
-            optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        for part in moving:
-            optimizers[part].step()
-            model.nets[part].project()
-        total += loss.detach()
-    model.eval()
-    mean = float(total) / n_steps
-    if not math.isfinite(mean):
-        raise FloatingPointError(f"the loss became {mean} in stage {stage.name!r}: try a lower learning_rate or fp32")
-    return mean
-
-
-def _loss(model, stage: Stage, known: Interactions, target: Interactions, noise, precision: str) -> Tensor:
-    device = model.device
-    full = Bag.of(known, device)
-    rows, items = _pairs(target, device)
-    low = torch.autocast(device.type, dtype=torch.bfloat16) if precision == "bf16" else nullcontext()
-    with low:
-        output = model(full.dropped(stage.input_dropout, noise), stage.parts, noise)
-    if stage.loss in ("mse", "cosine"):  # on the linear output, not on the logistic one (eq. 1 against eq. 10)
-        (scores,) = output.logits.values()
-    else:
-        scores = sum(output.log_factors.values())
-    if stage.mask_inputs:
-        scores = scores.index_put((full.rows, full.items), torch.tensor(-torch.inf, device=device))
-    loss = LOSSES[stage.loss](scores, rows, items)
-    for divergence in output.kl:
-        per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
-        loss = loss + stage.kl_weight * per_row.mean()
+def _finite(loss: float, stage: Stage) -> float:
+    if not math.isfinite(loss):
+        raise SettingError(
+            f"The loss became {loss} in stage {stage.name!r}: expected a number; try a lower rate, as in "
+            f"--set {stage.name}.learning_rate={stage.learning_rate / 10:g}, or --set precision=fp32."
+        )
     return loss
 
 

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
+
+from vasp_models.errors import SettingError
+
+LINEAR_LOSSES = ("mse", "cosine")  # on the linear output of a single factor, not on a log probability (eq. 1)
+
+
+def check_ranges(values: Any, **ranges: tuple[float, float]) -> None:
+    """Raise SettingError for a field of a dataclass outside its closed range, or that is no number."""
+    for name, (low, high) in ranges.items():
+        value = getattr(values, name)
+        if not low <= value <= high:
+            raise SettingError(f"The setting {name} is {value}: expected a number from {low:g} to {high:g}.")
 
 
 @dataclass(frozen=True)
@@ -32,6 +44,18 @@ class Stage:
     warmup_epochs: float = 0.0
     decay: Literal["constant", "cosine"] = "constant"
     alternate: bool = False  # one part moves per step, in turn (Table II, "alternating training")
+
+    def __post_init__(self) -> None:
+        check_ranges(
+            self,
+            epochs=(0, 100_000),
+            input_dropout=(0, 0.99),
+            batch_users=(1, 1_000_000),
+            kl_weight=(0, 1e6),
+            learning_rate=(1e-12, 10),
+            weight_decay=(0, 1e3),
+            warmup_epochs=(0, 100_000),
+        )
 
 
 @dataclass(frozen=True)

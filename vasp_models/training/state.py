@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 import json
 from pathlib import Path
 
@@ -11,14 +11,23 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.errors import CheckpointError
+from vasp_models.evaluation.protocol import CHOICE
 from vasp_models.places import written_whole
+from vasp_models.training.options import Epoch
+
+_COPIED_UP_TO = 2 * 2**30  # bytes of weights and moments
+
+
+def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in tensors.items()}
 
 
 @dataclass
 class TrainingState:
     """The last finished epoch, the best one so far, and the learning curve.
 
-    Tensors refer to the live model between two epochs; save() writes them before the next one begins.
+    Small models are copied after each epoch, so that the state can be saved at any time (`settled`); the tensors of
+    larger ones are the live model's, to be saved between two epochs.
     """
 
     plan: str = ""  # fingerprint of what is being trained
@@ -30,25 +39,31 @@ class TrainingState:
     weights: dict[str, Tensor] = field(default_factory=dict)
     best: dict[str, Tensor] = field(default_factory=dict)
     moments: dict[str, Tensor] = field(default_factory=dict)
+    settled: bool = False
 
-    def record(self, model: nn.Module, optimizers: dict[str, torch.optim.Optimizer], epoch: int) -> None:
-        """Note a finished epoch."""
-        self.epoch = epoch
-        self.weights = model.state_dict()
-        self.moments = {
+    def is_best(self, value: float | None) -> bool:
+        """Whether an epoch of that validation value is the best yet; without validation the last one is."""
+        return value is None or self.best_value is None or value > self.best_value
+
+    def close(self, model: nn.Module, optimizers: dict[str, torch.optim.Optimizer], epoch: Epoch) -> None:
+        """Note a finished epoch: weights, moments, the curve, and where it is the best its weights once more."""
+        weights = model.state_dict()
+        moments = {
             f"{part}.{name}.{kind}": value
             for part, optimizer in optimizers.items()
             for name, values in optimizer.state_dict()["state"].items()
             for kind, value in values.items()
         }
-
-    def offer(self, model: nn.Module, value: float | None, epoch: int) -> bool:
-        """Keep a copy of the weights if `value` is the best yet; without validation the last epoch is kept."""
-        if value is not None and self.best_value is not None and value <= self.best_value:
-            return False
-        self.best_value, self.best_epoch = value, epoch
-        self.best = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-        return True
+        settled = sum(value.nbytes for value in (*weights.values(), *moments.values())) <= _COPIED_UP_TO
+        if settled:
+            weights, moments = _copied(weights), _copied(moments)
+        best = (weights if settled else _copied(weights)) if epoch.best else self.best
+        history = [*self.history, asdict(epoch)]
+        # All at once: an interrupt finds the old epoch or the new one, never half of each.
+        self.weights, self.moments, self.best, self.history = weights, moments, best, history
+        self.epoch, self.settled = epoch.number, settled
+        if epoch.best:
+            self.best_value, self.best_epoch = epoch.metrics.get(CHOICE), epoch.number
 
     def restore(self, model: nn.Module) -> None:
         """Put the weights of the last finished epoch into the model, if there is one."""
