@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from vasp_models import checkpoints, demo_checkpoint, places
+from vasp_models import checkpoints, demo_checkpoint, places, runs
 from vasp_models.data import datasets
 from vasp_models.data.demo import Planted
 from vasp_models.projections import maps
@@ -28,6 +28,8 @@ def test_it_is_small_and_says_that_its_viewers_are_simulated(demo):
 
 
 def test_vasp_beats_popularity_by_more_than_half(demo):
+    measured = runs.evaluate_checkpoint(demo)["ndcg@100"]["mean"]
+    assert measured == pytest.approx(demo.metrics["test"]["ndcg@100"]["mean"], abs=1e-6)
     popular = demo.metrics["baselines"]["popularity"]["ndcg@100"]["mean"]
     assert demo.metrics["test"]["ndcg@100"]["mean"] > 1.5 * popular
 

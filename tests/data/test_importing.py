@@ -279,3 +279,10 @@ def test_latin_1_ratings_can_be_read_when_named(tmp_path, home):
     assert brought_in(text.encode("latin-1"), tmp_path, encoding="latin-1").ratings()["user"][0] == "andré"
     with pytest.raises(DataError, match="Unknown encoding 'latin-one'"):
         brought_in(text, tmp_path, encoding="latin-one", replace=True)
+
+
+def test_a_separator_of_two_characters_is_refused(tmp_path):
+    path = tmp_path / "ratings.csv"
+    path.write_text("user,item,rating\n1,2,5\n")
+    with pytest.raises(SettingError, match="expected one character"):
+        import_ratings(path, f"{tmp_path}/new", separator="ab")

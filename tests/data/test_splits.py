@@ -210,3 +210,9 @@ def test_text_ids_are_saved_without_pickle(tmp_path):
         assert arrays["item_ids"][0] == "i1" and arrays["train_users"].tolist() == sorted(
             arrays["train_users"].tolist()
         )
+
+
+def test_two_users_cannot_be_split_in_three():
+    likes = binarising.from_pairs(np.repeat([0, 1], 5), np.tile(np.arange(5), 2), np.arange(2), np.arange(5))
+    with pytest.raises(DataError, match="expected at least 3"):
+        splits.split_likes(likes, name="a couple")

@@ -196,6 +196,11 @@ def _checked(protocol: str, heldout: int | None, n_users: int, name: str) -> int
         raise SettingError(f"Unknown protocol {protocol!r}: expected one of {', '.join(PROTOCOLS)}.")
     heldout = min(MAX_HELDOUT, max(1, n_users // 10)) if heldout is None else heldout
     most = (n_users - 1) // 2
+    if most < 1:
+        raise DataError(
+            f"{name} has {n_users:,} users with {MIN_HISTORY} or more liked items: expected at least 3, one each to train "
+            "on, to choose by and to test on; bring in more data with `vasp-lens data import`."
+        )
     if not 1 <= heldout <= most:
         raise SettingError(
             f"{name} has {n_users:,} users with {MIN_HISTORY} or more liked items, {heldout:,} of them cannot be held "

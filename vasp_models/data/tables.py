@@ -18,7 +18,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 import pyarrow.parquet as pq
 
-from vasp_models.errors import DataError
+from vasp_models.errors import DataError, SettingError
 
 DAT = "::"  # what separates the columns of MovieLens' .dat files
 _DELIMITERS = (DAT, "\t", ";", ",", "|")
@@ -164,6 +164,8 @@ def open_table(
     line = next((line for line in decoded(path, label, encoding) if line.strip()), None)
     if line is None:
         raise DataError(f"{label} is empty: expected a table with one rating or item a line.")
+    if separator is not None and len(separator) != 1 and separator != DAT:
+        raise SettingError(f"--separator {separator!r}: expected one character, or {DAT} as in MovieLens' .dat files.")
     separator = separator or next((mark for mark in _DELIMITERS if mark in line), ",")
     fields = line.rstrip("\r\n").split(DAT) if separator == DAT else next(csv.reader([line], delimiter=separator))
     columns = [name.strip() for name in fields] if names is None else _named(names, len(fields))
