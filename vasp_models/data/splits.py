@@ -198,7 +198,7 @@ def _checked(protocol: str, heldout: int | None, n_users: int, name: str) -> int
     most = (n_users - 1) // 2
     if most < 1:
         raise DataError(
-            f"{name} has {n_users:,} users with {MIN_HISTORY} or more liked items: expected at least 3, one each to train "
+            f"{name} has {n_users:,} users with {MIN_HISTORY} or more liked items: expected at least 3, to train "
             "on, to choose by and to test on; bring in more data with `vasp-lens data import`."
         )
     if not 1 <= heldout <= most:
