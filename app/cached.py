@@ -93,8 +93,8 @@ def _loaded(digest: str, wanted: str, _chosen: Checkpoint) -> Loaded:
 
     try:
         device, note = devices.resolve(wanted), None
-    except DeviceError as error:
-        device, note = "cpu", f"{error} It runs on the CPU meanwhile."
+    except DeviceError:
+        device, note = "cpu", _absent(wanted)
     try:
         return Loaded(_chosen.model(device), device, note)
     except Exception as error:
@@ -119,6 +119,13 @@ def ask(chosen: Checkpoint, question: Callable[[object], Answer]) -> Answer:
 def _out_of_memory(error: Exception) -> bool:
     # By name: torch's class is only there when torch is, and the core may have made a DeviceError of it.
     return type(error).__name__ == "OutOfMemoryError" or isinstance(error, DeviceError)
+
+
+def _absent(device: str) -> str:
+    return (
+        f"This machine has no usable {device} device, so the model runs on the CPU: the answers are the same, only "
+        "slower. To ask for no other, start with `vasp-lens app --device cpu`."
+    )
 
 
 def _full(device: str) -> str:

@@ -71,26 +71,42 @@ def genre_mix(mix: pd.DataFrame, theme: Theme, height: int = 232) -> go.Figure:
         x=mix["genre"], y=mix["now"], mode="markers", hovertemplate=hover + "recommended<extra></extra>",
         marker={"size": 10.5, "color": colours},
     )  # fmt: skip
-    if (place := _clearest(mix)) is not None:
-        ends = mix[["before", "now"]].iloc[place]
-        for column, name in (("now", "recommended"), ("before", "before")):
-            # Above the upper end and below the lower one: beside them the next genre may stand, on a narrow screen.
-            above = ends[column] == ends.max()
-            figure.add_annotation(
-                x=mix["genre"].iloc[place], y=ends[column], text=name, showarrow=False,
-                yanchor="bottom" if above else "top", yshift=7 if above else -7,
-                font={"size": 12, "color": theme.muted},
-            )  # fmt: skip
-    top = float(np.nanmax(mix[["before", "now"]].to_numpy())) if len(mix) else 1.0
-    figure.update_yaxes(range=[-0.04, max(top * 1.1, 0.25)], tickformat=".0%", showgrid=True, nticks=6)
+    top = max(float(np.nanmax(mix[["before", "now"]].to_numpy())) * 1.1, 0.25) if len(mix) else 1.0
+    for name, (place, above) in _named_ends(mix, top).items():
+        figure.add_annotation(
+            x=mix["genre"].iloc[place], y=mix[_ENDS[name][0]].iloc[place], text=name, showarrow=False,
+            yanchor="bottom" if above else "top", yshift=7 if above else -7, font={"size": 12, "color": theme.muted},
+        )  # fmt: skip
+    figure.update_yaxes(range=[-0.04, top], tickformat=".0%", showgrid=True, nticks=6)
     figure.update_xaxes(tickfont={"size": 13, "color": theme.text}, automargin=True)
     return figure
 
 
-def _clearest(mix: pd.DataFrame) -> int | None:
-    """The dumbbell whose ends lie far enough apart to be named once for the whole chart; not the last of the row."""
-    gaps = (mix["now"] - mix["before"]).abs().to_numpy()[: max(len(mix) - 2, 1)]
-    return int(gaps.argmax()) if len(gaps) and gaps.max() > 0.08 else None
+# Name of an end -> its column, and over how many dumbbells to either side the name reaches on a narrow screen.
+_ENDS = {"recommended": ("now", 2), "before": ("before", 1)}
+
+
+def _named_ends(mix: pd.DataFrame, top: float) -> dict[str, tuple[int, bool]]:
+    """The two ends that are named once for the whole chart: name -> dumbbell, whether its name stands above it.
+
+    A name stands above an upper end and below a lower one. Both ends of one dumbbell where nothing is in the way of
+    their names, else the widest dumbbell for each name; none where no dumbbell is wide enough.
+    """
+    lows, highs = mix[["before", "now"]].min(axis=1).to_numpy(), mix[["before", "now"]].max(axis=1).to_numpy()
+    gaps = (highs - lows)[: max(len(mix) - 2, 1)]  # a name at the right edge would be cut
+    wide = [int(place) for place in np.argsort(-gaps, kind="stable") if gaps[place] > 0.08]
+    above = {name: mix[column].to_numpy() == highs for name, (column, _) in _ENDS.items()}
+
+    def is_free(name: str, place: int) -> bool:
+        height = 0.22 * top  # of a name, in units of the axis
+        low = highs[place] if above[name][place] else lows[place] - height
+        near = [n for n in range(len(mix)) if 0 < abs(n - place) <= _ENDS[name][1]]
+        return low > 0 and all(highs[n] < low or lows[n] > low + height for n in near)
+
+    free = {name: [place for place in wide if is_free(name, place)] for name in _ENDS}
+    both = [place for place in wide if all(place in places for places in free.values())]
+    chosen = {name: (both or places or wide)[0] for name, places in free.items() if wide}
+    return {name: (place, bool(above[name][place])) for name, place in chosen.items()}
 
 
 def learning_curve(
@@ -160,7 +176,7 @@ def _end_label(
 ) -> None:
     """A label at the right end, moved off another one that stands too near."""
     near = [other for other in others if abs(other - value) < room]
-    shift = 0 if not near else 14 if value >= min(near) else -18
+    shift = 0 if not near else 20 if value >= min(near) else -22
     figure.add_annotation(
         x=1, xref="paper", xanchor="left", xshift=8, y=value, yshift=shift, text=text, showarrow=False, align="left",
         font={"size": 12, "color": colour},

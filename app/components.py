@@ -47,9 +47,12 @@ def film_row(catalogue: Catalogue, item: int) -> dict:
     }
 
 
-def history_list(catalogue: Catalogue, history: Sequence[int], theme: Theme) -> dict:
-    """The list of films rated well before."""
+def history_list(catalogue: Catalogue, history: Sequence[int], unmodelled: set[int], theme: Theme) -> dict:
+    """The list of films rated well before; `unmodelled` are the items of it that the model does not know."""
     rows = [film_row(catalogue, item) for item in history]
+    for row in rows:
+        if row["item"] in unmodelled:
+            row |= {"unmodelled": words.NOT_SEEN, "label": f"{row['label']}, {words.NOT_SEEN}"}
     return _list_data(rows, [], theme, label="Films rated well before", none="No film yet: the history is empty.")
 
 

@@ -12,6 +12,7 @@ if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's folder on
     sys.path.insert(0, str(ROOT))
 
 from app import cached, state, user_choice, widgets  # noqa: E402
+from app import overview_facts as facts  # noqa: E402
 from app import theme as themes  # noqa: E402
 from vasp_models.errors import VaspLensError  # noqa: E402
 
@@ -56,8 +57,11 @@ def sidebar(chosen: object | None) -> object:
     """What all pages share: checkpoint and user; returns the place of the line on the program's health."""
     names, now = cached.checkpoint_names(), state.current().checkpoint
     with st.sidebar:
-        if names:
-            widgets.checkpoint_choice(names if now in names else [*names, now])
+        with st.container(gap="xsmall"):
+            if names:
+                widgets.checkpoint_choice(names if now in names else [*names, now])
+            if chosen is not None:  # the box above cuts long names
+                widgets.caption(f"{facts.model_title(chosen)} on {facts.dataset_title(chosen)}")
         if chosen is not None:
             user_choice.user_field(chosen)
         return st.empty()

@@ -65,14 +65,18 @@ def answer(chosen, measured: Mapping | None) -> str:
 
 
 def metrics(chosen, measured: Mapping) -> list[tuple[str, str, str]]:
-    """Label, value and standard error of the four figures; for the coverage the films themselves."""
+    """Label, value and standard error of the four figures (one user has none); for the coverage the films."""
     shown = [
-        (label, words.quality(measured[name]["mean"]), f"± {words.quality(measured[name]['se'], 4)}")
+        (label, words.quality(measured[name]["mean"]), _standard_error(measured[name]["se"]))
         for name, label in _LABELS.items()
     ]
     films, used = len(chosen.catalogue), measured["coverage@100"]
     beside = f"{round(used * films):,} of {films:,} films"
     return [*shown, ("Catalogue used · Coverage@100", words.share(used), beside)]
+
+
+def _standard_error(se: float | None) -> str:
+    return "one user" if se is None else f"± {words.quality(se, 4)}"
 
 
 def curve(chosen) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from vasp_models.data.catalogue import Catalogue
 LIFT_RULE = "Each part lifts (×, solid) or lowers (÷, hollow) the film against an empty profile; together they multiply"
 SCORE_RULE = "By the model’s score for this history"
 EMPTY = "This history is empty, so the list is the same for everyone: what the model recommends to a stranger."
+UNKNOWN = "The model was trained without any of these films, so the list is the same for everyone."
 HOW_SCORES = (
     "The model scores every film for the history. Films of the history are left out, the highest scores come first."
 )
@@ -22,7 +23,7 @@ MOST_GENRES = 12
 def answer(catalogue: Catalogue, user, found) -> str:
     """The page's answer, with the reason where no hits can be shown."""
     if not len(found):
-        return "This user has seen every film that the model knows."
+        return "This user has seen every film that the model knows, so there is nothing left to recommend."
     hits = int(np.isin(found.items, user.held_out).sum())
     text = words.recommendation_answer(
         title=catalogue.titles[found.items[0]],
@@ -48,6 +49,24 @@ def ordered_history(chosen, user) -> tuple[np.ndarray, str]:
         return user.history[::-1], "the most recent first"
     popularity = chosen.catalogue.frame["train_users"].to_numpy()
     return user.history[np.argsort(-popularity[user.history], kind="stable")], "the most popular first"
+
+
+def unmodelled(found) -> set[int]:
+    """The item numbers of the history that the model does not know."""
+    return set(found.unmodelled.tolist())
+
+
+def history_words(history: np.ndarray, order: str, found) -> str:
+    """How many films the history has, in which order, and how many of them tell the model nothing."""
+    unknown = len(unmodelled(found))
+    return f"{words.count(len(history), 'film')}, {order}" + (f" · {unknown} {words.NOT_SEEN}" if unknown else "")
+
+
+def remark(user, found) -> str | None:
+    """Why the list is the same for everyone, where it is."""
+    if not len(user.history):
+        return EMPTY
+    return UNKNOWN if len(unmodelled(found)) == len(user.history) else None
 
 
 def download(chosen, user, found) -> str:
@@ -106,6 +125,8 @@ def film_facts(chosen, user, found, item: int) -> list[tuple[str, str]]:
     standing = f"in the history of user {user.id}, so it is not recommended again"
     if len(place):
         standing = f"#{place[0] + 1} of {found.n_candidates:,} unseen films for user {user.id}"
+    elif item in unmodelled(found):
+        standing += f"; {words.NOT_SEEN}, so it changes no recommendation"
     if item in user.held_out:
         standing += ", held out and liked"
     return [

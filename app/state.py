@@ -10,7 +10,8 @@ from dataclasses import dataclass, fields, replace
 
 import streamlit as st
 
-from app.theme import MAX_FOCUS, PAPER_FOUR
+from app.theme import MAX_FOCUS
+from vasp_models.data.catalogue import PAPER_GENRES
 
 LIST_LENGTHS = (10, 20, 50)
 DISTANCES = ("paper", "lift")
@@ -41,7 +42,7 @@ class AppState:
     rank_by: str = "joint"
     distance: str = "lift"
     colouring: str = "focus"
-    focus: tuple[str, ...] = PAPER_FOUR
+    focus: tuple[str, ...] = PAPER_GENRES
     film: str | None = None  # id in the data set
     search: str = ""
     users: UserFilter = UserFilter()

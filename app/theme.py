@@ -10,7 +10,6 @@ import tomllib
 
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
-PAPER_FOUR = ("Horror", "Children", "Western", "Film-Noir")  # the genres of the paper's figure 3
 MAX_FOCUS = 6
 
 # What Streamlit has no key for: grid, zero line, band of a random baseline.

@@ -29,6 +29,11 @@ def section(name: str, subtitle: str = "") -> None:
     st.markdown(f"##### {name}\n:small[:gray[{subtitle}]]" if subtitle else f"##### {name}")
 
 
+def caption(text: str) -> None:
+    """Small muted words below what they tell of; plain text."""
+    st.markdown(f":small[:gray[{words.markdown(text)}]]")
+
+
 def fold(label: str = "How this is computed"):
     """The fold at a page's end."""
     return st.expander(label, icon=":material/function:")

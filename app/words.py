@@ -10,6 +10,7 @@ import numpy as np
 from vasp_models.recommending import FACTOR_TITLES
 
 PART_NAMES = {"joint": "Joint", "nease": "NEASE", "flvae": "FLVAE"}
+NOT_SEEN = "not seen by the model"
 CLEAR_PURITY = 0.05  # a smaller difference between two parts is not worth a sentence
 PART_NOTES = {"nease": "linear part", "flvae": "both deep heads"}
 DISTANCE_NAMES = {"paper": "Paper", "lift": "Lift"}
@@ -142,8 +143,10 @@ def overview_answer(model: str, dataset: str, metrics: Mapping, difference: Mapp
     if not difference:
         return f"{first}."
     above = "above" if difference["mean"] >= 0 else "below"
-    gap = f"{quality(abs(difference['mean']))}\u00a0±\u00a0{quality(difference['se'])}"
-    return f"{first}, which is {gap} {above} {difference['title']} on the same users."
+    gap, same = quality(abs(difference["mean"])), "the same user" if metrics["users"] == 1 else "the same users"
+    if difference["se"] is not None:
+        gap += f"\u00a0±\u00a0{quality(difference['se'])}"
+    return f"{first}, which is {gap} {above} {difference['title']} on {same}."
 
 
 def maps_answer(purity: Mapping[str, float], chance: float, coloured: str) -> str:

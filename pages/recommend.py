@@ -13,6 +13,9 @@ def controls(chosen, user, found) -> None:
     parts = cached.parts(chosen)
     names = {"joint": chosen.manifest["title"]} | {part: words.part_name(part) for part in parts}
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        if not len(found):
+            user_choice.filter_popover(chosen)
+            return
         if parts:
             st.segmented_control("Rank by", names, format_func=names.get, required=True, **widgets.bound("rank_by"))
         st.segmented_control("Show", state.LIST_LENGTHS, required=True, **widgets.bound("k"))
@@ -25,20 +28,27 @@ def controls(chosen, user, found) -> None:
 
 def lists(chosen, user, found) -> None:
     """History and recommendations side by side; a chosen row opens its film."""
-    look, lifts = widgets.theme(), facts.lifts(found)
     history, order = facts.ordered_history(chosen, user)
     left, right = st.columns([1, 3.05], gap="medium")
     with left:
-        widgets.section("Rated well before", f"{words.count(len(history), 'film')}, {order}")
-        opened = components.film_list(components.history_list(chosen.catalogue, history, look), "history_list")
-    with right:
-        widgets.section("Recommended now", facts.LIFT_RULE if lifts else facts.SCORE_RULE)
-        hits = set(user.held_out.tolist()) if len(user.held_out) else None
-        data = components.recommendation_list(chosen.catalogue, found, lifts, hits, look)
-        chosen_row = components.film_list(data, "recommendation_list")
+        widgets.section("Rated well before", facts.history_words(history, order, found))
+        data = components.history_list(chosen.catalogue, history, facts.unmodelled(found), widgets.theme())
+        opened = components.film_list(data, "history_list")
+    if len(found):  # else the answer says why there are none
+        with right:
+            chosen_row = recommended(chosen, user, found)
         opened = opened if chosen_row is None else chosen_row
     if opened is not None:
         dialogs.film(chosen, user, found, int(opened))
+
+
+def recommended(chosen, user, found) -> int | None:
+    """The recommendations; the item number of the film that was just opened."""
+    lifts = facts.lifts(found)
+    widgets.section("Recommended now", facts.LIFT_RULE if lifts else facts.SCORE_RULE)
+    hits = set(user.held_out.tolist()) if len(user.held_out) else None
+    data = components.recommendation_list(chosen.catalogue, found, lifts, hits, widgets.theme())
+    return components.film_list(data, "recommendation_list")
 
 
 def genre_mix(chosen, user, found) -> None:
@@ -81,10 +91,12 @@ def page() -> None:
         f"What should user {words.markdown(user.id)} watch next?", facts.answer(chosen.catalogue, user, found)
     )
     widgets.device_note(chosen)
-    if not len(user.history):
-        widgets.notice(facts.EMPTY)
+    if remark := facts.remark(user, found):
+        widgets.notice(remark)
     controls(chosen, user, found)
     lists(chosen, user, found)
+    if not len(found):
+        return
     genre_mix(chosen, user, found)
     computed(chosen, found)
 

@@ -217,8 +217,8 @@ def _check(manifest: Any, folder: Path) -> None:
     schema = manifest.get("schema")
     if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
         raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {SCHEMA}: update VASP Lens.")
-    lacking = [name for name in _NEEDED if not manifest.get(name)]
-    lacking += [name for name in _FILES if name not in manifest.get("files", {})]
+    lacking = [name for name in _NEEDED if manifest.get(name) is None]
+    lacking += [name for name in _FILES if name not in (manifest.get("files") or {})]
     if lacking:
         raise CheckpointError(f"{folder / MANIFEST} says nothing on {', '.join(lacking)}: {_AGAIN}.")
     for name, facts in manifest["files"].items():

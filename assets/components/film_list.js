@@ -42,6 +42,7 @@ function rowOf(row, data, scale, open) {
   title.setAttribute("aria-label", row.label);
   title.append(el("span", "name", row.title), el("span", "year", row.year));
   if (row.liked) { const mark = el("span", "tick"); mark.append(tick()); title.append(mark); }
+  if (row.unmodelled) { tr.className = "unmodelled"; chips.append(el("span", "mark", row.unmodelled)); }
   row.genres.forEach((genre) => chips.append(el("span", "", genre)));
   film.append(title, chips);
   tr.append(film);

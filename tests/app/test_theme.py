@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.theme import CONFIG, PAPER_FOUR, theme
+from app.theme import CONFIG, theme
+from vasp_models.data.catalogue import PAPER_GENRES
 
 
 def luminance(colour: str) -> float:
@@ -35,7 +36,7 @@ def test_the_text_colours_that_name_the_paths_are_the_paths_colours(name):
 
 def test_the_papers_four_genres_have_colours_of_their_own():
     for name in ("light", "dark"):
-        assert len({theme(name).genre(genre) for genre in PAPER_FOUR} | {theme(name).neutral}) == 5
+        assert len({theme(name).genre(genre) for genre in PAPER_GENRES} | {theme(name).neutral}) == 5
 
 
 def test_what_has_no_colour_stays_neutral():

@@ -1,16 +1,19 @@
-"""Every page opens at its address, in both themes, wide and narrow, and says something."""
+"""Every page opens, in both themes, wide and narrow, by its address and by the sidebar, and says something."""
 
 from __future__ import annotations
 
 import ast
 from pathlib import Path
+import re
 import tomllib
 
 import pytest
 
-from tests.browser.conftest import NARROW, WIDE
+from tests.browser.conftest import NARROW
+from tests.browser.visit import Visit
 
 ROOT = Path(__file__).resolve().parents[2]
+OVERVIEW = "What is loaded, and how good is it?"
 
 
 def routes() -> list[str]:
@@ -28,50 +31,45 @@ def background(theme: str) -> str:
     return f"rgb({red}, {green}, {blue})"
 
 
-@pytest.mark.parametrize("size", [WIDE, NARROW], ids=["wide", "narrow"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("route", routes())
-def test_every_page_opens(visits, demo, route, theme, size):
-    visit = visits(demo, theme, size).open(route)
+def looked_at(visit: Visit, theme: str, name: str) -> str:
+    """The page's question, once the page is seen to wear its theme and to fit the window."""
     assert visit.heading().endswith("?"), "a page's title is its question"
     painted = visit.page.get_by_test_id("stApp").evaluate("node => getComputedStyle(node).backgroundColor")
     assert painted == background(theme)
     too_wide = visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert too_wide <= 0, "the page scrolls sideways"
-    visit.picture(f"page-{route.strip('/') or 'overview'}")
+    return visit.picture(f"page-{name.lower().replace(' ', '-')}").heading()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_the_pages_are_walked_through_by_the_sidebar(visits, demo, theme):
-    visit = visits(demo, theme).open()
-    questions = {visit.heading()}
-    for link in visit.sidebar.get_by_test_id("stSidebarNavLink").all_inner_texts():
-        questions.add(visit.go(link.splitlines()[-1]).heading())
+def test_every_page_opens_from_the_sidebar(on_demo, theme):
+    visit, questions = on_demo(theme), set()
+    for name in visit.pages():
+        questions.add(looked_at(visit.go(name), theme, name))
+        beside = visit.sidebar.inner_text()
+        assert "VASP tiny on Demo: simulated viewers" in beside and re.search("CPU|device auto", beside)
     assert len(questions) == len(routes())
 
 
-def test_the_overview_tells_that_its_viewers_are_simulated(visits, demo):
-    visit = visits(demo).open()
+def test_every_page_opens_at_its_address_and_fits_a_telephone(visits, demo):
+    """The narrow pages, in the theme that a telephone has at night; the sidebar is shut there."""
+    visit = visits(demo.url, "dark", NARROW)
+    questions = {looked_at(visit.open(route), "dark", route.strip("/") or "overview") for route in routes()}
+    assert len(questions) == len(routes())
+
+
+def test_the_overview_tells_that_its_viewers_are_simulated(on_demo):
+    visit = on_demo().go("Overview")
     assert "simulated" in visit.main.inner_text()
     assert visit.main.get_by_test_id("stMetric").count() == 4
     assert visit.main.get_by_test_id("stPlotlyChart").count() == 1
 
 
-def test_each_thing_to_try_leads_to_its_page(visits, demo):
-    visit = visits(demo).open()
-    count = visit.main.locator('[class*="st-key-try_"] button').count()
-    assert count == 3
-    for number in range(count):
-        visit.open()
-        visit.main.locator('[class*="st-key-try_"] button').nth(number).click()
-        visit.settle()
-        assert visit.heading() != "What is loaded, and how good is it?"
-
-
-def test_a_link_opens_what_it_names(visits, demo):
-    """The address holds user, list length and distance: a copied link shows the same."""
-    first = visits(demo).open("/recommend").choose("20")
-    again = visits(demo).open(first.page.url.removeprefix(demo))
-    assert "k=20" in again.page.url
-    assert again.heading() == first.heading()
-    assert again.main.locator("table[aria-label='Recommended films'] tbody tr").count() == 20
+def test_each_thing_to_try_leads_to_its_page(on_demo):
+    visit = on_demo().go("Overview")
+    buttons = visit.main.locator('[class*="st-key-try_"] button')
+    assert buttons.count() == 3
+    for number in range(3):
+        buttons.nth(number).click()
+        assert visit.settle().heading() != OVERVIEW
+        assert visit.go("Overview").heading() == OVERVIEW

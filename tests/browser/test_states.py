@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 import hashlib
 import json
 import os
 from pathlib import Path
+import re
 import shutil
-import socket
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from tests.browser.test_pages import routes
 from tests.serving import any_free_port, served
 from vasp_models import checkpoints, places
 
 HISTORIES, WEIGHTS = checkpoints.HISTORIES, checkpoints.WEIGHTS
 NOBODY = "no-such-user"
+RECOMMENDED = "table[aria-label='Recommended films'] tbody tr"
 
 # Python runs a module of this name first: here it makes a graphics card that is full as soon as a model comes to it.
 FULL_CARD = """
@@ -83,29 +85,41 @@ def troubled(tmp_path_factory):
         yield running.url
 
 
-@pytest.mark.parametrize("route", routes())
-def test_a_damaged_checkpoint_is_named_and_another_one_offered(visits, troubled, route):
-    visit = visits(troubled, errors_expected=True).open(f"{route}?c=damaged")
-    assert visit.heading() == "This checkpoint cannot be opened"
-    assert WEIGHTS in visit.main.inner_text()
-    visit.picture(f"state-damaged-{route.strip('/') or 'overview'}")
+@pytest.fixture(scope="module")
+def cards(tmp_path_factory):
+    """Two dashboards that were asked for a graphics card, started side by side: one has none, the other's is full."""
+    program, home = tmp_path_factory.mktemp("full-card"), str(tmp_path_factory.mktemp("home"))
+    (program / "sitecustomize.py").write_text(FULL_CARD, encoding="utf-8")
+    path = os.pathsep.join(filter(None, [str(program), os.environ.get("PYTHONPATH")]))
+    asked = {"no-cuda": {"CUDA_VISIBLE_DEVICES": ""}, "out-of-memory": {"PYTHONPATH": path}}
+    with ExitStack() as running, ThreadPoolExecutor() as pool:
+        starts = [start("demo", "--device", "cuda", VASP_LENS_HOME=home, **changes) for changes in asked.values()]
+        yield dict(zip(asked, pool.map(running.enter_context, starts), strict=True))
+
+
+def test_a_damaged_checkpoint_is_named_on_every_page_and_another_one_offered(visits, troubled):
+    visit = visits(troubled, errors_expected=True).open("/recommend?c=damaged")
+    for name in visit.pages():
+        assert visit.go(name).heading() == "This checkpoint cannot be opened"
+        assert WEIGHTS in visit.main.inner_text()
+        visit.picture(f"state-damaged-{name.lower().replace(' ', '-')}")
     visit.main.get_by_role("button", name="Open ").click()
     assert visit.settle().heading() != "This checkpoint cannot be opened"
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_an_unknown_user_is_named_and_another_one_offered(visits, demo, theme):
-    visit = visits(demo, theme, errors_expected=True).open("/recommend").choose_user(NOBODY)
+def test_an_unknown_user_is_named_and_another_one_offered(on_demo, theme):
+    visit = on_demo(theme).go("Recommend").choose_user(NOBODY)
     assert NOBODY in visit.heading()
     visit.picture("state-unknown-user")
     visit.main.locator(".st-key-example_user button").click()
-    assert visit.settle().main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
+    assert visit.settle().main.locator(RECOMMENDED).count() == 10
 
 
 def test_an_empty_history_gets_what_a_stranger_gets(visits, troubled):
     visit = visits(troubled).open(f"/recommend?c=empty-history&u={first_test_user()}")
     assert "history is empty" in visit.main.inner_text()
-    assert visit.main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
+    assert visit.main.locator(RECOMMENDED).count() == 10
     assert visit.main.locator("table[aria-label='Films rated well before'] tbody tr").count() == 0
     visit.picture("state-empty-history")
 
@@ -123,40 +137,26 @@ def test_a_map_is_computed_in_the_background_and_then_shown(visits, troubled):
     assert visit.settle().main.locator("canvas[aria-label^='Map ']").count() == 3
 
 
-def test_cuda_that_is_not_there_is_said_and_the_cpu_answers(visits, tmp_path):
-    nothing = {"CUDA_VISIBLE_DEVICES": "", "VASP_LENS_HOME": str(tmp_path)}
-    with start("demo", "--device", "cuda", **nothing) as running:
-        assert "no usable cuda device" in running.output()
-        visit = visits(running.url).open("/recommend")
-        assert "no usable cuda device" in visit.main.inner_text()
-        assert visit.main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
-        assert "CPU" in visit.sidebar.inner_text()
-        visit.picture("state-no-cuda")
+@pytest.mark.parametrize(
+    ("card", "said", "at_start"),
+    [("no-cuda", "no usable cuda device", "no usable cuda device"), ("out-of-memory", "ran out of memory", "")],
+)
+def test_the_cpu_answers_where_the_graphics_card_cannot(visits, cards, card, said, at_start):
+    assert at_start in cards[card].output()
+    visit = visits(cards[card].url).open("/recommend")
+    assert said in visit.main.inner_text() and "vasp-lens app --device cpu" in visit.main.inner_text()
+    assert visit.main.locator(RECOMMENDED).count() == 10
+    assert "CPU" in visit.sidebar.inner_text()
+    visit.picture(f"state-{card}")
 
 
-def test_a_full_graphics_card_gives_way_to_the_cpu(visits, tmp_path):
-    (tmp_path / "sitecustomize.py").write_text(FULL_CARD, encoding="utf-8")
-    path = os.pathsep.join(filter(None, [str(tmp_path), os.environ.get("PYTHONPATH")]))
-    with start("demo", "--device", "cuda", PYTHONPATH=path, VASP_LENS_HOME=str(tmp_path)) as running:
-        visit = visits(running.url).open("/recommend")
-        assert "ran out of memory" in visit.main.inner_text()
-        assert visit.main.locator("table[aria-label='Recommended films'] tbody tr").count() == 10
-        assert "CPU" in visit.sidebar.inner_text()
-        visit.picture("state-out-of-memory")
+def test_a_busy_port_gives_way_to_the_next_one(on_demo, demo):
+    asked, taken = re.search(r"Port (\d+) is in use: taking (\d+)", demo.output()).groups()
+    assert asked != taken and demo.url.endswith(f":{taken}")
+    assert on_demo().go("Overview").heading()
 
 
-def test_a_busy_port_gives_way_to_the_next_one(visits, tmp_path):
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
-        with served("demo", "--no-browser", "--port", str(port), VASP_LENS_HOME=str(tmp_path)) as running:
-            assert f"Port {port} is in use" in running.output()
-            assert not running.url.endswith(f":{port}")
-            assert visits(running.url).open().heading()
-
-
-def test_without_any_checkpoint_the_page_says_how_to_get_one(visits, tmp_path):
+def test_without_any_checkpoint_every_page_says_how_to_get_one(visits, tmp_path):
     """A copy of the program without its demo, and a home where nothing is yet."""
     source = places.ui_root()
     for folder in ("app", "pages", "assets"):
@@ -164,8 +164,8 @@ def test_without_any_checkpoint_the_page_says_how_to_get_one(visits, tmp_path):
     shutil.copytree(Path(places.__file__).parent, tmp_path / "program" / "vasp_models")
     places_of_it = {"PYTHONPATH": str(tmp_path / "program"), "VASP_LENS_HOME": str(tmp_path / "home")}
     with start("app", cwd=tmp_path, **places_of_it) as running:
-        for route in routes():
-            visit = visits(running.url).open(route)
-            assert visit.heading() == "No model yet"
+        visit = visits(running.url).open()
+        for name in visit.pages():
+            assert visit.go(name).heading() == "No model yet"
             assert "vasp-lens train" in visit.main.inner_text()
         visit.picture("state-no-checkpoint")

@@ -35,8 +35,8 @@ def train_user() -> str:
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_user_is_chosen_and_gets_recommendations(visits, demo, test_users, theme):
-    visit = visits(demo, theme).open("/recommend")
+def test_a_user_is_chosen_and_gets_recommendations(on_demo, test_users, theme):
+    visit = on_demo(theme).go("Recommend")
     lists = []
     for user in test_users:
         visit.choose_user(user)
@@ -48,8 +48,8 @@ def test_a_user_is_chosen_and_gets_recommendations(visits, demo, test_users, the
     visit.picture("using-recommend")
 
 
-def test_every_row_shows_the_three_factors_and_their_product(visits, demo):
-    visit = visits(demo).open("/recommend")
+def test_every_row_shows_the_three_factors_and_their_product(on_demo, test_users):
+    visit = on_demo().go("Recommend").choose_user(test_users[0])
     heads = visit.main.locator(f"{RECOMMENDED} thead th").all_inner_texts()
     parts = ["NEASE", "Residual head", "Latent head"]
     assert [head for head in heads if head] == ["#", "Film", *parts, "Together", "Held out"]
@@ -65,20 +65,20 @@ def float_of(text: str) -> float:
     return number if text[0] == "×" else 1 / number
 
 
-def test_the_random_button_draws_another_user(visits, demo):
-    visit = visits(demo).open("/recommend")
+def test_the_random_button_draws_another_user(on_demo):
+    visit = on_demo().go("Recommend")
     before = visit.heading()
     visit.sidebar.locator(".st-key-random_user button:visible").first.click()
     assert visit.settle().heading() != before
 
 
-def test_a_train_user_is_labelled_with_the_reason_for_no_hits(visits, demo, train_user):
-    visit = visits(demo).open("/recommend").choose_user(train_user)
+def test_a_train_user_is_labelled_with_the_reason_for_no_hits(on_demo, train_user):
+    visit = on_demo().go("Recommend").choose_user(train_user)
     assert "train user" in visit.main.locator(".st-key-answer").inner_text()
 
 
-def test_a_row_opens_its_film_in_a_dialog(visits, demo):
-    visit = visits(demo).open("/recommend")
+def test_a_row_opens_its_film_in_a_dialog(on_demo):
+    visit = on_demo().go("Recommend")
     title = titles(visit)[0]
     visit.main.locator(f"{RECOMMENDED} tbody td.film button").first.click()
     dialog = visit.page.get_by_role("dialog")
@@ -92,8 +92,8 @@ def test_a_row_opens_its_film_in_a_dialog(visits, demo):
     dialog.wait_for(state="detached")
 
 
-def test_the_list_is_walked_by_keyboard(visits, demo):
-    visit = visits(demo).open("/recommend")
+def test_the_list_is_walked_by_keyboard(on_demo):
+    visit = on_demo().go("Recommend")
     buttons = visit.main.locator(f"{RECOMMENDED} tbody td.film button")
     buttons.first.focus()
     visit.page.keyboard.press("ArrowDown")
@@ -101,10 +101,12 @@ def test_the_list_is_walked_by_keyboard(visits, demo):
     visit.page.keyboard.press("Enter")
     assert titles(visit)[1] in visit.page.get_by_role("dialog").inner_text()
     visit.settle()
+    visit.page.keyboard.press("Escape")
+    visit.page.get_by_role("dialog").wait_for(state="detached")
 
 
-def test_the_table_can_be_downloaded(visits, demo):
-    visit = visits(demo).open("/recommend")
+def test_the_table_can_be_downloaded(on_demo):
+    visit = on_demo().go("Recommend")
     with visit.page.expect_download() as coming:
         visit.main.get_by_role("button", name="Download CSV").click()
     assert coming.value.suggested_filename.endswith(".csv")
@@ -114,8 +116,17 @@ def test_the_table_can_be_downloaded(visits, demo):
     assert len(table) == 10 and [row["title"].partition(" (")[0] for row in table] == shown
 
 
-def test_a_film_is_found_on_all_three_maps(visits, demo):
-    visit = visits(demo).open("/maps")
+def test_a_link_opens_what_it_names(on_demo, visits, demo, test_users):
+    """The address holds user, list length and distance: a copied link shows the same."""
+    first = on_demo().go("Recommend").choose_user(test_users[1]).choose("20")
+    again = visits(demo.url).open(first.page.url.removeprefix(demo.url))
+    assert "k=20" in again.page.url and test_users[1] in again.heading()
+    assert len(titles(again)) == 20 and titles(again) == titles(first)
+    assert len(titles(first.choose("10"))) == 10
+
+
+def test_a_film_is_found_on_all_three_maps(on_demo):
+    visit = on_demo().go("Sensitivity maps")
     assert visit.main.locator("canvas[aria-label^='Map ']").count() == 3
     search(visit, "MATRIX")  # neither case nor a missing article matters
     assert "The Matrix (1999) in all three" in visit.main.get_by_role("status").all_inner_texts()
@@ -123,8 +134,8 @@ def test_a_film_is_found_on_all_three_maps(visits, demo):
     visit.picture("using-maps-search")
 
 
-def test_a_search_without_a_hit_says_so(visits, demo):
-    visit = visits(demo).open("/maps")
+def test_a_search_without_a_hit_says_so(on_demo):
+    visit = on_demo().go("Sensitivity maps")
     search(visit, "no film is called this")
     assert "has “no film is called this” in its title" in visit.main.inner_text()
 
@@ -136,23 +147,19 @@ def search(visit: Visit, text: str) -> None:
     visit.settle()
 
 
-def test_a_film_is_chosen_on_a_map(visits, demo):
+def test_a_film_is_chosen_on_a_map(on_demo):
     """Enter takes the film nearest to the centre: no need to know where a point lies."""
-    visit = visits(demo).open("/maps")
-    status = visit.main.locator(".maps [role=status]")
-    assert not status.inner_text()
-    visit.main.locator("canvas[aria-label^='Map ']").first.focus()
-    visit.page.keyboard.press("Enter")
-    visit.settle()
-    assert status.inner_text().endswith("in all three")
-    visit.main.locator("canvas[aria-label^='Map ']").nth(1).focus()
-    visit.page.keyboard.press("Escape")
-    visit.settle()
-    assert not status.inner_text()
+    visit = on_demo().go("Sensitivity maps")
+    status, maps = visit.main.locator(".maps [role=status]"), visit.main.locator("canvas[aria-label^='Map ']")
+    for number, key in ((0, "Enter"), (1, "Escape"), (2, "Enter")):
+        maps.nth(number).focus()
+        visit.page.keyboard.press(key)
+        visit.settle()
+        assert status.inner_text().endswith("in all three") if key == "Enter" else not status.inner_text()
 
 
-def test_the_points_are_really_drawn(visits, demo):
-    visit = visits(demo).open("/maps")
+def test_the_points_are_really_drawn(on_demo):
+    visit = on_demo().go("Sensitivity maps")
     count = """canvas => {
         const pixels = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
         let painted = 0;
@@ -163,8 +170,9 @@ def test_the_points_are_really_drawn(visits, demo):
         assert canvas.evaluate(count) > 600, "fewer pixels than films"
 
 
-@pytest.mark.parametrize("distance", ["Paper", "Lift"])
-def test_both_distances_have_maps(visits, demo, distance):
-    visit = visits(demo).open("/maps")
-    visit.choose(distance)
-    assert visit.main.locator("canvas[aria-label^='Map ']").count() == 3
+def test_both_distances_have_maps(on_demo):
+    visit = on_demo().go("Sensitivity maps")
+    for distance in ("Paper", "Lift"):
+        visit.choose(distance)
+        assert ("d=paper" in visit.page.url) == (distance == "Paper")
+        assert visit.main.locator("canvas[aria-label^='Map ']").count() == 3

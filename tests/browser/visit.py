@@ -8,7 +8,7 @@ from pathlib import Path
 import re
 from urllib.parse import urlsplit
 
-from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket, expect
+from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket
 
 SECONDS = 30_000  # milliseconds, as playwright counts
 # At a deep address Streamlit looks for its server below the page first: two 404s on the console that are not ours.
@@ -16,7 +16,15 @@ PROBE = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 # The dashboard's own error boxes are calm: a sentence beside this icon.
 NOTICES = '[data-testid="stMain"] [data-testid="stIconMaterial"]:text-is("error")'
+READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 BUSY = '[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"]'
+
+# True once the page has been at rest for 250 ms: a click takes a moment to start a run, and a run may ask for another.
+CALM = """([ready, busy, wait]) => {
+    const rests = document.querySelector(ready) && !document.querySelector(busy), now = performance.now();
+    if (!rests || window.restWait !== wait) { window.restWait = wait; window.restSince = now; }
+    return rests && now - window.restSince > 250;
+}"""
 
 
 @dataclass
@@ -28,6 +36,7 @@ class Visit:
     look: str
     errors_expected: bool = False
     faults: list[str] = field(default_factory=list)
+    waits: int = 0
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(SECONDS)
@@ -43,12 +52,8 @@ class Visit:
 
     def settle(self) -> Visit:
         """Wait until the script has run and nothing is still loading, then look for error boxes."""
-        ready = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
-        for _ in range(2):  # a run may ask for another one
-            self.page.locator(ready).wait_for()
-            expect(self.page.locator(BUSY)).to_have_count(0, timeout=SECONDS)
-            self.page.wait_for_timeout(150)
-        self.page.locator(ready).wait_for()
+        self.waits += 1
+        self.page.wait_for_function(CALM, arg=[READY, BUSY, self.waits])
         self.faults += [f"error box: {box.inner_text()}" for box in self.page.locator(ERRORS).all()]
         if not self.errors_expected:
             self.faults += [f"error notice on {self.page.url}: {self.main.inner_text()[:300]}" for _ in self._notices()]
@@ -72,6 +77,10 @@ class Visit:
         """Click on a page's name in the sidebar."""
         self.sidebar.get_by_role("link", name=name).click()
         return self.settle()
+
+    def pages(self) -> list[str]:
+        """The pages' names, as the sidebar has them."""
+        return [text.splitlines()[-1] for text in self.sidebar.get_by_test_id("stSidebarNavLink").all_inner_texts()]
 
     def choose_user(self, user: str) -> Visit:
         """Type a user's id into the sidebar."""

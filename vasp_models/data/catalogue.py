@@ -15,6 +15,7 @@ from vasp_models.errors import UnknownItemError
 
 # MovieLens spells one genre in two ways and has one marker that is no genre.
 _GENRE_NAMES = {"Children's": "Children", "Sci-fi": "Sci-Fi", "(no genres listed)": "", "unknown": ""}
+PAPER_GENRES = ("Horror", "Children", "Western", "Film-Noir")  # the four of VASP's figure 3
 _YEAR = re.compile(r"\s*\((\d{4})(?:[-–]\d{0,4})?\)\s*$")
 _ARTICLES = (
     "The", "A", "An", "La", "Le", "Les", "L'", "Il", "El", "Los", "Las", "Der", "Die", "Das", "Det", "Den", "De", "I",

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from vasp_models.data.catalogue import Catalogue
+from vasp_models.data.catalogue import PAPER_GENRES, Catalogue
 from vasp_models.errors import MapError
 from vasp_models.projections import distances, layout, quality
 from vasp_models.projections.distances import DISTANCES
@@ -194,7 +194,7 @@ def _shown(near: np.ndarray, items: np.ndarray, catalogue: Catalogue, seed: int)
     """What the neighbours show: purity for the paper's genres, for all, and for each; the largest hub."""
     genres, names = catalogue.genre_matrix[items], catalogue.genre_names
     popularity = catalogue.frame["train_users"].to_numpy()[items] if "train_users" in catalogue.frame else None
-    paper = [names.index(genre) for genre in quality.PAPER_GENRES if genre in names]
+    paper = [names.index(genre) for genre in PAPER_GENRES if genre in names]
     of_paper = quality.purity_tested(near, genres, paper, popularity, seed)
     of_all = quality.purity_tested(near, genres, None, popularity, seed)
     hub, hub_row = quality.largest_hub(near)

@@ -10,7 +10,6 @@ from scipy.spatial.distance import cdist
 
 from vasp_models.projections.distances import Similarities
 
-PAPER_GENRES = ("Horror", "Children", "Western", "Film-Noir")  # figure 3
 PURITY_NEIGHBOURS = 10
 SHARED_NEIGHBOURS = 20
 HUB_WARNING = 0.10  # of all films name the same film as one of their ten nearest
