@@ -20,9 +20,10 @@ def model(vasp):
     return vasp.model()
 
 
-def _double_precision_forward(tensors: dict, settings, history: np.ndarray) -> np.ndarray:
+def double_precision_forward(tensors: dict, parts: dict, history: np.ndarray) -> np.ndarray:
     """log of the product of the three sigmoids, written again from the paper in float64 with numpy alone."""
     t = {name.removeprefix("nets."): value.astype(np.float64) for name, value in tensors.items()}
+    settings, bias = parts["flvae"], parts["nease"].bias
 
     def norm(h, prefix):
         centred = h - h.mean()
@@ -50,14 +51,14 @@ def _double_precision_forward(tensors: dict, settings, history: np.ndarray) -> n
     )
     h = stack(dense(z, "flvae.decode"), "flvae.decoder", settings.decoder_layers)
     sigmas = [1 / (1 + np.exp(-a)) for a in (dense(h, "flvae.residual_head"), dense(z, "flvae.latent_head"))]
-    return np.log(sigmas[0] * sigmas[1] / (1 + np.exp(6.0 - x @ t["nease.W"])))
+    return np.log(sigmas[0] * sigmas[1] / (1 + np.exp(-bias - x @ t["nease.W"])))
 
 
 @pytest.mark.parametrize("n_history", [0, 1, 12])
 def test_log_factors_sum_to_the_log_of_an_independent_float64_product(vasp, model, n_history):
     history = np.arange(n_history) * 2
     found = recommend(model, history, 30)
-    exact = _double_precision_forward(model.tensors(), model.settings.parts["flvae"], history)
+    exact = double_precision_forward(model.tensors(), model.settings.parts, history)
     assert np.abs(sum(found.factors.values()) - exact[found.items]).max() < 1e-5
     assert np.abs(found.log_scores - exact[found.items]).max() < 1e-5
     assert (np.diff(found.scores) <= 0).all()
