@@ -179,6 +179,6 @@ def _map_words(chosen) -> tuple[str, str]:
     if {"nease", "flvae"} <= set(chosen.manifest["settings"].get("parts") or {}):
         return (
             "Two ways to know a film",
-            "NEASE links films one by one, FLVAE gathers them. See which one knows genres.",
+            "NEASE links films one by one, FLVAE goes by latent tastes. See which one knows genres.",
         )
     return "Which films are alike", "The model is asked for each film alone. See whether it knows genres."
