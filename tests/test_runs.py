@@ -179,3 +179,12 @@ def test_names_mean_places_under_the_home_folder(home, data):
     runs.train(plan, runs.default_folder(plan), "vasp-lens train")
     assert checkpoints.names()[0] == "planted-ease-tiny"
     assert checkpoints.load("planted-ease-tiny").argument == "planted-ease-tiny"
+
+
+def test_bf16_trains_near_fp32_and_answers_in_fp32(data):
+    plan = trained.plan(data, epochs=12)
+    full, low = plan, replace(plan, options=replace(plan.options, precision="bf16"))
+    scores = [runs.fit(each)[0].score(plan.split.test_in) for each in (full, low)]
+    assert scores[1].dtype == np.float32
+    assert not (scores[0] == scores[1]).all()  # it was used
+    assert np.corrcoef(scores[0].ravel(), scores[1].ravel())[0, 1] > 0.99
