@@ -89,24 +89,30 @@ _ENDS = {"recommended": ("now", 2), "before": ("before", 1)}
 def _named_ends(mix: pd.DataFrame, top: float) -> dict[str, tuple[int, bool]]:
     """The two ends that are named once for the whole chart: name -> dumbbell, whether its name stands above it.
 
-    A name stands above an upper end and below a lower one. Both ends of one dumbbell where nothing is in the way of
-    their names, else the widest dumbbell for each name; none where no dumbbell is wide enough.
+    A name stands above an upper end and below a lower one, never on the axis. Both ends of one dumbbell where nothing
+    is in the way of their names, else the widest dumbbell for each name; none where no dumbbell is wide enough.
     """
     lows, highs = mix[["before", "now"]].min(axis=1).to_numpy(), mix[["before", "now"]].max(axis=1).to_numpy()
+    height = 0.22 * top  # of a name, in units of the axis
     gaps = (highs - lows)[: max(len(mix) - 2, 1)]  # a name at the right edge would be cut
-    wide = [int(place) for place in np.argsort(-gaps, kind="stable") if gaps[place] > 0.08]
-    above = {name: mix[column].to_numpy() == highs for name, (column, _) in _ENDS.items()}
-
-    def is_free(name: str, place: int) -> bool:
-        height = 0.22 * top  # of a name, in units of the axis
-        low = highs[place] if above[name][place] else lows[place] - height
-        near = [n for n in range(len(mix)) if 0 < abs(n - place) <= _ENDS[name][1]]
-        return low > 0 and all(highs[n] < low or lows[n] > low + height for n in near)
-
-    free = {name: [place for place in wide if is_free(name, place)] for name in _ENDS}
-    both = [place for place in wide if all(place in places for places in free.values())]
-    chosen = {name: (both or places or wide)[0] for name, places in free.items() if wide}
-    return {name: (place, bool(above[name][place])) for name, place in chosen.items()}
+    widest = [int(place) for place in np.argsort(-gaps, kind="stable") if gaps[place] > 0.08]
+    above, free, possible = {}, {}, {}
+    for name, (column, reach) in _ENDS.items():
+        above[name] = mix[column].to_numpy() == highs
+        starts = np.where(above[name], highs, lows - height)  # the lower edge of the name
+        possible[name] = [place for place in widest if starts[place] > 0]
+        free[name] = [
+            place
+            for place in possible[name]
+            if all(
+                highs[n] <= starts[place] or lows[n] >= starts[place] + height
+                for n in range(max(place - reach, 0), min(place + reach + 1, len(mix)))
+                if n != place
+            )
+        ]
+    both = [place for place in widest if all(place in places for places in free.values())]
+    chosen = {name: both or free[name] or possible[name] for name in _ENDS}
+    return {name: (places[0], bool(above[name][places[0]])) for name, places in chosen.items() if places}
 
 
 def learning_curve(

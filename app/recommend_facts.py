@@ -57,9 +57,9 @@ def unmodelled(found) -> set[int]:
 
 
 def history_words(history: np.ndarray, order: str, found) -> str:
-    """How many films the history has, in which order, and how many of them tell the model nothing."""
+    """How many films the history has and their order, or how many the model does not know: there is one line's room."""
     unknown = len(unmodelled(found))
-    return f"{words.count(len(history), 'film')}, {order}" + (f" · {unknown} {words.NOT_SEEN}" if unknown else "")
+    return f"{words.count(len(history), 'film')}, {f'{unknown:,} {words.NOT_SEEN}' if unknown else order}"
 
 
 def remark(user, found) -> str | None:

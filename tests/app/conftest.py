@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+import hashlib
 import json
 from pathlib import Path
 import shutil
@@ -50,6 +51,16 @@ def copied(home) -> Callable[..., Path]:
         return folder
 
     return copy
+
+
+def refit(folder: Path) -> None:
+    """Make the manifest of a checkpoint fit its files again, after one was changed on purpose."""
+    path = folder / checkpoints.MANIFEST
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    for name in manifest["files"]:
+        content = (folder / name).read_bytes()
+        manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+    path.write_text(json.dumps(manifest), encoding="utf-8")
 
 
 @pytest.fixture

@@ -39,6 +39,27 @@ def test_the_ends_of_a_dumbbell_are_named_once_where_they_lie_apart(look):
     assert not charts.genre_mix(same, look).layout.annotations
 
 
+def crowded(*rows: tuple[float, float]) -> pd.DataFrame:
+    return pd.DataFrame([(f"genre {n}", *row) for n, row in enumerate(rows)], columns=["genre", "before", "now"])
+
+
+def test_the_names_keep_clear_of_the_next_dumbbells(look):
+    """On a narrow screen a name reaches over its neighbours: it goes where they leave room, else to another one."""
+    flat = [(0.3, 0.32)] * 3
+    free = charts.genre_mix(crowded((0.6, 0.9), *flat), look).layout.annotations
+    assert {(note.text, note.x, note.yanchor) for note in free} == {
+        ("recommended", "genre 0", "bottom"), ("before", "genre 0", "top"),
+    }  # fmt: skip
+    mix = crowded((0.7, 1.0), (0.6, 0.35), (0.35, 0.35), (0.35, 0.35), (0.35, 0.35), (0.5, 0.1), *flat)
+    apart = {note.text: note.x for note in charts.genre_mix(mix, look).layout.annotations}
+    assert apart == {"recommended": "genre 0", "before": "genre 5"}
+
+
+def test_a_name_below_never_lies_on_the_axis(look):
+    named = charts.genre_mix(crowded((0.9, 0.0), (0.6, 0.4), *[(0.1, 0.1)] * 4), look).layout.annotations
+    assert {note.text: note.x for note in named}["recommended"] == "genre 1"
+
+
 def test_the_kept_epoch_is_ringed_and_named(look):
     figure = charts.learning_curve(CURVE, look, "VASP")
     ring = figure.data[-1]

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+import json
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 
 from app import components
-from tests.app.conftest import MAIN, PAGES, calm, text
-from vasp_models import checkpoints
+from tests.app.conftest import MAIN, PAGES, calm, refit, text
+from vasp_models import checkpoints, recommending
+from vasp_models.data.users import Users
 
 QUESTIONS = {"": "What is loaded", "recommend": "watch next?", "sensitivity_maps": "know genres?"}
 
@@ -63,6 +67,20 @@ def test_the_overview_shows_four_figures_and_the_data_they_come_from(dashboard, 
     assert test.metric[0].value == f"{measured['ndcg@100']['mean']:.3f}".lstrip("0")
     assert test.metric[0].delta == f"± {measured['ndcg@100']['se']:.4f}".replace("0.", ".")
     assert "the viewers are simulated" in text(test) and "vasp-lens data get" in text(test)
+
+
+def test_one_user_alone_has_no_standard_error(dashboard, copied):
+    path = copied("alone") / checkpoints.METRICS
+    metrics = json.loads(path.read_text(encoding="utf-8"))
+    for measured in (metrics["test"], *[row["difference"] for row in metrics["baselines"].values()]):
+        for figure in (measured, *[value for value in measured.values() if isinstance(value, dict)]):
+            figure |= {"se": None} if "se" in figure else {}
+    metrics["test"]["users"] = 1
+    path.write_text(json.dumps(metrics), encoding="utf-8")
+    refit(path.parent)
+    test = calm(dashboard(c="alone"))
+    assert [metric.delta for metric in test.metric][:3] == ["one user"] * 3
+    assert "±" not in text(test) and "above EASE on the same user" in text(test)
 
 
 def test_the_overview_cites_published_figures_with_their_data(dashboard):
@@ -154,6 +172,44 @@ def test_a_row_multiplies_its_factors_and_marks_what_was_held_out(dashboard, dem
     assert any(row["liked"] for row in data["rows"])
     history = [row["item"] for row in drawn["history_list"]["rows"]]
     assert history == user.history[::-1].tolist(), "the most recent first"
+
+
+def test_films_that_the_model_does_not_know_are_marked_in_the_history(dashboard, demo, monkeypatch):
+    drawn, whole, unknown = shown_lists(monkeypatch), recommending.recommend, []
+
+    def recommend(model, history, k, part):
+        unknown[:] = history[:3].tolist()
+        return replace(whole(model, history, k, part), unmodelled=history[:3])
+
+    monkeypatch.setattr(recommending, "recommend", recommend)
+    test = calm(dashboard("recommend"))
+    assert "films, 3 not seen by the model" in text(test)
+    for row in drawn["history_list"]["rows"]:
+        marked = row["item"] in unknown
+        assert (row.get("unmodelled") == "not seen by the model") == marked
+        assert row["label"].endswith("not seen by the model") == marked, "said to a screen reader too"
+
+
+def test_a_history_that_the_model_does_not_know_is_a_strangers(dashboard, monkeypatch):
+    whole = recommending.recommend
+
+    def recommend(model, history, k, part):
+        return replace(whole(model, history, k, part), unmodelled=history)
+
+    monkeypatch.setattr(recommending, "recommend", recommend)
+    assert "trained without any of these films" in text(calm(dashboard("recommend")))
+
+
+def test_who_has_seen_every_film_is_told_so_and_shown_no_empty_table(dashboard, demo, monkeypatch):
+    drawn, find = shown_lists(monkeypatch), Users.find
+
+    def everything(self, user_id):
+        return replace(find(self, user_id), history=np.arange(len(demo.catalogue)))
+
+    monkeypatch.setattr(Users, "find", everything)
+    test = calm(dashboard("recommend"))
+    assert test.main.markdown[0].value.endswith("so there is nothing left to recommend.")
+    assert list(drawn) == ["history_list"] and not test.get("plotly_chart") and not test.get("download_button")
 
 
 def test_a_row_opens_its_film(dashboard, demo, monkeypatch):

@@ -100,7 +100,8 @@ def test_cuda_that_is_not_there(dashboard, monkeypatch):
 
     monkeypatch.setattr(devices, "resolve", resolve)
     test = calm(dashboard("recommend"))
-    assert "no usable cuda device" in text(test).replace("\\", "") and "watch next?" in test.title[0].value
+    assert "no usable cuda device" in text(test) and "`vasp-lens app --device cpu`" in text(test)
+    assert "watch next?" in test.title[0].value
     assert "CPU" in test.sidebar.markdown[-1].value
 
 

@@ -109,6 +109,22 @@ def test_only_test_users_show_hits_without_a_remark():
     assert "held out" in words.why_no_hits("test", 0)
 
 
+def overview(users: int, error: float | None) -> str:
+    measured = {"users": users, "ndcg@100": {"mean": 0.443, "se": error}}
+    return words.overview_answer("VASP small", "MovieLens 1M", measured, {"title": "EASE", "mean": 0.017, "se": error})
+
+
+def test_the_overview_answer_has_the_difference_with_its_error():
+    assert overview(750, 0.004).endswith(
+        "**NDCG@100 .443**, which is .017\u00a0±\u00a0.004 above EASE on the same users."
+    )
+
+
+def test_the_overview_answer_of_one_user_has_no_error():
+    said = overview(1, None)
+    assert "that 1 unseen user liked" in said and said.endswith("which is .017 above EASE on the same user.")
+
+
 def test_the_maps_answer_says_nothing_clear_where_nothing_is_clear():
     near = {"joint": 0.7, "nease": 0.60, "flvae": 0.62}
     assert "about equally" in words.maps_answer(near, 0.1, "these four genres")

@@ -99,6 +99,7 @@ def on_demo(window, demo, _kept, request) -> Iterator[Visits]:
         if theme not in _kept:
             _kept[theme] = tab(window, demo.url, theme, WIDE, errors_expected=False)
             _kept[theme].open()
+        _kept[theme].page.bring_to_front()  # a browser lets the tabs behind it draw once a second
         return _kept[theme]
 
     yield visit

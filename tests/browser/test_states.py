@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-import hashlib
-import json
 import os
 from pathlib import Path
 import re
@@ -16,6 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from tests.app.conftest import refit
 from tests.serving import any_free_port, served
 from vasp_models import checkpoints, places
 
@@ -48,11 +47,7 @@ def demo_copied(folder: Path, change: Callable[[Path], None] = lambda folder: No
     source = places.checkpoint_folder(places.DEMO)
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("maps"))
     change(folder)
-    manifest = json.loads((folder / checkpoints.MANIFEST).read_text(encoding="utf-8"))
-    for name in manifest["files"]:
-        content = (folder / name).read_bytes()
-        manifest["files"][name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
-    (folder / checkpoints.MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    refit(folder)
 
 
 def first_test_user() -> str:
