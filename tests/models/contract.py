@@ -12,7 +12,9 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError, VaspLensError
 from vasp_models.evaluation.protocol import evaluate
 from vasp_models.evaluation.ranking import mask_seen, top_k
-from vasp_models.models import MODELS, create, preset
+from vasp_models.explanations.answers import total
+from vasp_models.explanations.explaining import explain
+from vasp_models.models import MODELS, HasGradient, HasItemWeights, create, preset
 from vasp_models.models.settings import (
     options_from_json,
     options_to_json,
@@ -102,6 +104,21 @@ class RecommenderContract:
     def test_histories_over_another_catalogue_are_refused(self, model, board):
         with pytest.raises(DataError, match="catalogue"):
             model.score(Interactions.from_lists([[0]], board[0].n_items + 1))
+
+    def test_leaving_a_film_out_is_the_models_own_answer(self, model, board):
+        history, items = board[0].row(0), np.array([board[1][0], board[1][1]])
+        effects = explain(model, history, items).leave_one_out.sum(axis=0)  # (h, 2)
+        rows = [history, *(np.delete(history, place) for place in range(len(history)))]
+        scores = total(model, Interactions.from_lists(rows, model.n_items))[:, items].astype(np.float64)
+        assert np.allclose(effects, scores[0] - scores[1:], atol=1e-4 * max(1, np.abs(scores).max()))
+
+    def test_reasons_sum_to_the_score_where_the_model_gives_shares(self, model, board):
+        found = explain(model, board[0].row(0), np.array([board[1][0], board[1][1]]))
+        size = max(1.0, float(np.abs(found.scores).max()))
+        assert np.abs(found.residual).max() < 1e-5 * size
+        assert (found.credit is not None) == isinstance(model, HasGradient | HasItemWeights)
+        if found.credit is not None:
+            assert np.abs(found.completeness_delta).max() < 1e-3 * size
 
     def test_settings_and_options_survive_json(self):
         settings, options = self.settings()

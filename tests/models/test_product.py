@@ -38,8 +38,8 @@ class Bias(Part):
         super().__init__()
         self.bias = nn.Parameter(torch.full((n_items,), settings.start))
 
-    def forward(self, x, noise):
-        logits = self.bias.expand(len(x), -1)
+    def forward(self, x, noise, targets=None):
+        logits = (self.bias if targets is None else self.bias[targets]).expand(len(x), -1)
         return PartOutput({"bias": functional.logsigmoid(logits)}, {"bias": logits}, None)
 
 

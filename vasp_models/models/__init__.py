@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from vasp_models.errors import SettingError
-from vasp_models.models.base import HasFactors, HasItemWeights, Recommender
+from vasp_models.models.base import HasFactors, HasGradient, HasItemWeights, Recommender
 from vasp_models.models.baselines import Popularity
 from vasp_models.models.ease import EASE
 from vasp_models.models.presets import DEFAULT, PRESETS
 from vasp_models.models.vasp import Product
 from vasp_models.training.options import TrainOptions
 
-__all__ = ["MODELS", "HasFactors", "HasItemWeights", "ModelRow", "Recommender", "create", "preset"]
+__all__ = ["MODELS", "HasFactors", "HasGradient", "HasItemWeights", "ModelRow", "Recommender", "create", "preset"]
 
 
 @dataclass(frozen=True)

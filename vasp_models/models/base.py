@@ -13,6 +13,8 @@ from vasp_models.errors import DataError, ModelError
 from vasp_models.training.options import Epoch, TrainOptions
 
 if TYPE_CHECKING:
+    from torch import Tensor
+
     from vasp_models.training.state import TrainingState
 
 ScoreFunction = Callable[[Interactions], np.ndarray]
@@ -27,6 +29,7 @@ class Recommender(ABC):
 
     Settings: ClassVar[type]
     personalised: ClassVar[bool] = True
+    softmax: ClassVar[bool] = False  # scores are logits of a softmax over the items; explained as log-softmax
 
     def __init__(self, settings: object, n_items: int) -> None:
         self.settings = settings
@@ -96,7 +99,35 @@ class HasFactors(Protocol):
 
 @runtime_checkable
 class HasItemWeights(Protocol):
-    """One logit is linear in the history: logit = bias + sum over the history of item_weights."""
+    """One factor's logit (or the raw score) is linear: logit = bias + sum over the history of item_weights."""
+
+    linear_factor: str | None  # its name, "score" for the raw score; None where this very model has no such factor
+    linear_bias: float
 
     def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Weights that lead from the given history items to all items, float32 (len(items), items)."""
+        """Weights that lead from the given history items to all items, float32 (len(items), items).
+
+        0 from items that the model does not cover, NaN to them.
+        """
+
+
+class SubsetAnswers(Protocol):
+    """Log factors and logits by factor name, fp32 tensors (rows, targets)."""
+
+    log_factors: dict[str, Tensor]
+    logits: dict[str, Tensor]
+
+
+@runtime_checkable
+class HasGradient(Protocol):
+    """The factors can be asked for many sub-profiles of one history, differentiably in how much each item counts."""
+
+    def on_subsets(
+        self, history: np.ndarray, weights: Tensor, targets: np.ndarray | None = None, along: bool = False
+    ) -> SubsetAnswers:
+        """Answers to the sub-profiles `weights`, float (rows, h), for the target items (default all modelled ones).
+
+        A row of 0 and 1 is a profile, normalised by what it holds where the model normalises. With `along` every row
+        is normalised as the full history is: the straight path of integrated gradients, in u = x / ||x||. Items that
+        the model does not cover count as nothing; the targets must be covered. Raises ModelError for others.
+        """

@@ -69,6 +69,8 @@ class EASE(Recommender):
     """Scores x B; the same class is EDLAE with a dropout share."""
 
     Settings = EASESettings
+    linear_factor = "score"
+    linear_bias = 0.0
     weights: np.ndarray | None = None
 
     def fit_epochs(
@@ -87,6 +89,8 @@ class EASE(Recommender):
 
     def item_weights(self, items: np.ndarray) -> np.ndarray:
         """Rows of B, float32 (len(items), items)."""
+        if self.weights is None:
+            raise not_fitted(type(self).__name__)
         return self.weights[items]
 
     def tensors(self) -> dict[str, np.ndarray]:

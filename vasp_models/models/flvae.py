@@ -13,8 +13,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vasp_models.models.inputs import Inputs
 from vasp_models.models.part import Part, PartOutput
-from vasp_models.training.batches import Bag
 from vasp_models.training.options import check_ranges
 
 _EPSILON = 1e-3  # of LayerNorm, as in Keras
@@ -75,37 +75,53 @@ class FLVAE(Part):
         self.residual_head = dense(hidden, n_items, generator)
         self.latent_head = dense(latents, n_items, generator)
 
-    def posterior(self, x: Bag) -> tuple[Tensor, Tensor]:
+    def posterior(self, x: Inputs) -> tuple[Tensor, Tensor]:
         """Mean and log variance of z given x, (rows, latents) each."""
         h = self.encoder(self.first_layer(x))
         return self.mu(h), self.log_variance(h)
 
-    def first_layer(self, x: Bag) -> Tensor:
-        """Pre-activation of the first encoder layer, fp32 (rows, hidden): a sum of rows, never a dense product."""
-        weights = x.weights
+    def first_layer(self, x: Inputs) -> Tensor:
+        """Pre-activation of the first encoder layer, fp32 (rows, hidden)."""
         if self.settings.normalise_input:  # by the norm before dropout, as Mult-VAE and RecVAE do
-            norm = x.lengths.clamp_min(1).rsqrt()
-            weights = torch.repeat_interleave(norm, x.lengths) * (1.0 if weights is None else weights)
-        embedded = functional.embedding_bag(
-            x.items, self.embed, x.offsets, mode="sum", per_sample_weights=weights, include_last_offset=True
-        )
-        return embedded + self.embed_bias
+            x = x.scaled(x.lengths.clamp_min(1).rsqrt())
+        return x.times(self.embed) + self.embed_bias
 
-    def decoded(self, z: Tensor) -> dict[str, Tensor]:
-        """Logits of both heads from the latents, fp32 (rows, items)."""
+    def decoded(self, z: Tensor, targets: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits of both heads from the latents, fp32 (rows, targets)."""
         h = self.decoder(self.decode(z))
-        return {"flvae_residual": self.residual_head(h).float(), "flvae_latent": self.latent_head(z).float()}
+        return {
+            "flvae_residual": _full(_columns(self.residual_head, h, targets)),
+            "flvae_latent": _full(_columns(self.latent_head, z, targets)),
+        }
 
-    def forward(self, x: Bag, noise: torch.Generator | None) -> PartOutput:
-        """Log factors of both heads, fp32 (rows, items), and the KL to a standard normal, fp32 (rows, latents)."""
-        mu, log_variance = (value.float() for value in self.posterior(x))
+    def layers(self) -> dict[str, tuple[str, ...]]:
+        """Both heads, decoder, latents, encoder."""
+        return {
+            "heads": ("residual_head", "latent_head"),
+            "decoder": ("decode", "decoder"),
+            "latents": ("mu", "log_variance"),
+            "encoder": ("encoder", "embed", "embed_bias"),
+        }
+
+    def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
+        """Log factors of both heads, fp32 (rows, targets), and the KL to a standard normal, fp32 (rows, latents)."""
+        mu, log_variance = map(_full, self.posterior(x))
         kl = -0.5 * (1 + log_variance - mu.square() - log_variance.exp())
         z = mu
         if self.training:
             epsilon = torch.randn(mu.shape, generator=noise, device=mu.device)
             z = mu + torch.exp(0.5 * log_variance) * epsilon
-        logits = self.decoded(z)
+        logits = self.decoded(z, targets)
         return PartOutput({name: functional.logsigmoid(value) for name, value in logits.items()}, logits, kl)
+
+
+def _full(values: Tensor) -> Tensor:
+    """bf16 of mixed precision as fp32; fp32 and fp64 as they are."""
+    return values.float() if values.dtype.itemsize < 4 else values
+
+
+def _columns(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
+    return head(x) if targets is None else functional.linear(x, head.weight[targets], head.bias[targets])
 
 
 def dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:

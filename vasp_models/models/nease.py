@@ -11,8 +11,8 @@ from torch.nn import functional
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.models.ease import edlae_weights
+from vasp_models.models.inputs import Inputs
 from vasp_models.models.part import Part, PartOutput
-from vasp_models.training.batches import Bag
 from vasp_models.training.options import check_ranges
 
 
@@ -36,6 +36,7 @@ class NEASE(Part):
     Settings = NEASESettings
     title = "NEASE"
     factor_names = ("nease",)
+    linear = True
 
     def __init__(self, settings: NEASESettings, n_items: int, generator: torch.Generator) -> None:
         super().__init__()
@@ -56,12 +57,19 @@ class NEASE(Part):
         with torch.no_grad():
             self.W.fill_diagonal_(0.0)
 
-    def forward(self, x: Bag, noise: torch.Generator | None) -> PartOutput:
-        """The logit and the log factor of every item, float32 (rows, items)."""
-        logits = self.settings.bias + functional.embedding_bag(
-            x.items, self.W, x.offsets, mode="sum", per_sample_weights=x.weights, include_last_offset=True
-        )  # (rows, items)
+    def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
+        """The logit and the log factor of the target items, float32 (rows, targets)."""
+        logits = self.settings.bias + x.times(self.W if targets is None else self.W[:, targets])  # (rows, targets)
         return PartOutput({"nease": functional.logsigmoid(logits)}, {"nease": logits}, None)
+
+    @property
+    def bias(self) -> float:
+        """The logit of every item for an empty history."""
+        return self.settings.bias
+
+    def layers(self) -> dict[str, tuple[str, ...]]:
+        """One layer."""
+        return {"W": ("W",)}
 
     def item_weights(self, items: Tensor) -> Tensor:
         """Rows of W: what each of the given items adds to the logit of every item, float32 (len(items), items)."""

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.training.batches import Bag
+from vasp_models.models.inputs import Inputs
 
 
 @dataclass(frozen=True)
@@ -28,10 +28,18 @@ class Part(nn.Module, ABC):
     Settings: ClassVar[type]
     title: ClassVar[str]
     factor_names: ClassVar[tuple[str, ...]]
+    linear: ClassVar[bool] = False  # its one logit is bias + a sum of item_weights over the history
 
     @abstractmethod
-    def forward(self, x: Bag, noise: torch.Generator | None) -> PartOutput:
-        """Log factors of every item for each row of the bag; `noise` feeds what is random in training."""
+    def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
+        """Log factors of the target items (all without them) for each row; `noise` feeds what is random in training."""
+
+    def layers(self) -> dict[str, tuple[str, ...]]:
+        """Names of the weights by layer, from the outputs back to the inputs; one layer where a part names none.
+
+        The order in which they are randomised to test that an explanation depends on them (Adebayo et al. 2018).
+        """
+        return {"weights": tuple(name for name, _ in self.named_parameters())}
 
     def initialise(self, train: Interactions) -> None:
         """Start from the training data instead of random weights, where the part's settings say so."""

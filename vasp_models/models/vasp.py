@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.errors import SettingError
+from vasp_models.errors import ModelError, SettingError
 from vasp_models.models.base import Recommender, Validate
 from vasp_models.models.flvae import FLVAE
+from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.nease import NEASE
 from vasp_models.models.part import Part
 from vasp_models.training.batches import Bag
@@ -73,9 +74,11 @@ class Product(nn.Module, Recommender):
         """Where the weights are."""
         return self.modelled.device
 
-    def forward(self, x: Bag, parts: tuple[str, ...], noise: torch.Generator | None = None) -> ProductOutput:
-        """Run the named parts on a bag of modelled columns."""
-        outputs = [self.nets[part](x, noise) for part in parts]
+    def forward(
+        self, x: Inputs, parts: tuple[str, ...], noise: torch.Generator | None = None, targets: Tensor | None = None
+    ) -> ProductOutput:
+        """Run the named parts on histories in modelled columns, for the target columns (all without them)."""
+        outputs = [self.nets[part](x, noise, targets) for part in parts]
         return ProductOutput(
             {name: value for output in outputs for name, value in output.log_factors.items()},
             {name: value for output in outputs for name, value in output.logits.items()},
@@ -111,6 +114,55 @@ class Product(nn.Module, Recommender):
         self._check(histories)
         return self._on_all_items(histories, tuple(self.nets), lambda factors: torch.stack(list(factors.values())))
 
+    def on_subsets(
+        self, history: np.ndarray, weights: Tensor, targets: np.ndarray | None = None, along: bool = False
+    ) -> ProductOutput:
+        """Answers to sub-profiles of one history, differentiable in their weights (see HasGradient)."""
+        columns = self._column_of[np.asarray(history, dtype=np.int64)]
+        known = torch.from_numpy(np.flatnonzero(columns >= 0)).to(self.device)
+        items = torch.from_numpy(columns).to(self.device)[known]
+        weights = weights.to(self.device)[:, known]
+        x = Subsets.along(items, weights, len(known)) if along else Subsets.real(items, weights)
+        return self(x, tuple(self.nets), targets=None if targets is None else self._covered(targets))
+
+    @property
+    def linear_factor(self) -> str | None:
+        """The factor of the part whose logit is linear, if one is."""
+        part = self._linear_part
+        return None if part is None else part.factor_names[0]
+
+    @property
+    def linear_bias(self) -> float:
+        """Its logit for an empty history."""
+        return 0.0 if self._linear_part is None else self._linear_part.bias
+
+    def item_weights(self, items: np.ndarray) -> np.ndarray:
+        """Rows of the linear part's matrix, float32 (len(items), items); 0 from uncovered items and NaN to them."""
+        part, columns = self._linear_part, self._column_of[np.asarray(items, dtype=np.int64)]
+        if part is None:
+            raise ModelError(f"The product of {', '.join(self.nets)} has no linear part: expected one with NEASE.")
+        weights = np.full((len(columns), self.n_items), np.nan, dtype=np.float32)
+        covered = self.modelled.cpu().numpy()
+        weights[:, covered] = 0.0
+        known = np.flatnonzero(columns >= 0)
+        with torch.inference_mode():
+            rows = part.item_weights(torch.from_numpy(columns[known]).to(self.device)).cpu().numpy()
+        weights[known[:, None], covered] = rows
+        return weights
+
+    @property
+    def _linear_part(self) -> Part | None:
+        return next((net for net in self.nets.values() if net.linear), None)
+
+    def _covered(self, targets: np.ndarray) -> Tensor:
+        columns = self._column_of[np.asarray(targets, dtype=np.int64)]
+        if (columns < 0).any():
+            raise ModelError(
+                f"Items {np.asarray(targets)[columns < 0][:3].tolist()} are not covered by the model: expected targets "
+                f"among the {self.n_modelled:,} items that it models."
+            )
+        return torch.from_numpy(columns).to(self.device)
+
     def _scores(self, histories: Interactions) -> np.ndarray:
         return self.log_score(histories)
 
@@ -138,13 +190,18 @@ class Product(nn.Module, Recommender):
             popular = np.argsort(-train.item_counts, kind="stable")[: self.n_modelled]
             self.modelled.copy_(torch.from_numpy(np.sort(popular)))
 
+    @property
+    def _column_of(self) -> np.ndarray:
+        """The model's column of each item, int64 (items); -1 for items that it does not cover."""
+        column = np.full(self.n_items, -1, dtype=np.int64)
+        column[self.modelled.cpu().numpy()] = np.arange(self.n_modelled)
+        return column
+
     def _columns(self, histories: Interactions) -> Interactions:
         """The histories in the model's own columns, without the items that it does not cover."""
         if self.n_modelled == self.n_items:
             return histories
-        column = np.full(self.n_items, -1, dtype=np.int32)
-        column[self.modelled.cpu().numpy()] = np.arange(self.n_modelled, dtype=np.int32)
-        columns = column[histories.indices]
+        columns = self._column_of[histories.indices].astype(np.int32)
         kept = columns >= 0
         lengths = np.bincount(histories.row_numbers[kept], minlength=len(histories))
         indptr = np.concatenate([[0], np.cumsum(lengths)])

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.training.options import Stage
@@ -43,6 +44,17 @@ class Bag:
     def rows(self) -> Tensor:
         """The row of each pair, int64 (pairs)."""
         return torch.repeat_interleave(torch.arange(len(self), device=self.items.device), self.lengths)
+
+    def scaled(self, factors: Tensor) -> Bag:
+        """Every weight of a row times the row's factor, (rows)."""
+        each = torch.repeat_interleave(factors, self.lengths)
+        return Bag(self.items, self.offsets, each * (1.0 if self.weights is None else self.weights))
+
+    def times(self, matrix: Tensor) -> Tensor:
+        """The weighted sum of `matrix`'s rows for each history, (rows, columns): never a dense product."""
+        return functional.embedding_bag(
+            self.items, matrix, self.offsets, mode="sum", per_sample_weights=self.weights, include_last_offset=True
+        )
 
     def dropped(self, rate: float, generator: torch.Generator) -> Bag:
         """The bag after dropout: each item is left out with probability `rate`, the others weigh 1 / (1 - rate)."""
