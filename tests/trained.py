@@ -33,7 +33,7 @@ def dataset(folder: Path, users: int = 160, timestamps: bool = True) -> Dataset:
 
 def plan(data: Dataset, model: str = "vasp", epochs: int | None = 4, **more) -> runs.Plan:
     """A plan that trains in a moment."""
-    changes = TINY if model == "vasp" else {}
+    changes = (TINY if model == "vasp" else {}) | more.pop("changes", {})
     closed = model in ("ease", "edlae", "popularity")
     preset = "small" if model == "popularity" else "tiny"
     arguments = {"heldout": 20, "device": "cpu", "epochs": None if closed else epochs, **more}

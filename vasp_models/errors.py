@@ -49,3 +49,11 @@ class StoppedEarly(VaspLensError):
 
 class MapError(VaspLensError):
     """A map that does not exist yet or cannot be drawn."""
+
+
+class MeasureError(VaspLensError):
+    """A measured result that is damaged, or that another process measures at this moment."""
+
+
+class ExplanationError(VaspLensError):
+    """A film or a history that cannot be explained."""

@@ -93,7 +93,7 @@ def recommend(model: Recommender, history: np.ndarray, k: int = 20, rank_by: str
     rows = Interactions.from_lists([history, []], model.n_items)
     seen = rows.take([0])
     if not isinstance(model, HasFactors):
-        return _without_factors(model.score(rows), seen, k)
+        return _without_factors(model, rows, k)
     log_factors = model.log_factors(rows)  # (factors, 2, items)
     ranked_by = _chosen(model, rank_by)
     ranking = mask_seen(log_factors[ranked_by, 0].sum(axis=0)[None], seen)[0]
@@ -110,16 +110,27 @@ def recommend(model: Recommender, history: np.ndarray, k: int = 20, rank_by: str
         rank_of(base_ranking, items),
         int(np.isfinite(ranking).sum()),
         rank_by,
-        seen.indices[~np.isfinite(log_factors[:, 1, seen.indices].sum(axis=0))].astype(np.int64),
+        _uncovered(model, seen),
     )
 
 
-def _without_factors(scores: np.ndarray, seen: Interactions, k: int) -> Recommendations:
-    ranking, base = (mask_seen(row[None], seen)[0] for row in scores)
+def _without_factors(model: Recommender, rows: Interactions, k: int) -> Recommendations:
+    seen = rows.take([0])
+    ranking, base = (mask_seen(row[None], seen)[0] for row in model.score(rows))
     items = _best(ranking, k)
     return Recommendations(
-        items, ranking[items], None, base_ranks=rank_of(base, items), n_candidates=int(np.isfinite(ranking).sum())
+        items,
+        ranking[items],
+        None,
+        base_ranks=rank_of(base, items),
+        n_candidates=int(np.isfinite(ranking).sum()),
+        unmodelled=_uncovered(model, seen),
     )
+
+
+def _uncovered(model: Recommender, seen: Interactions) -> np.ndarray:
+    """The items of the history that the model does not cover, int64."""
+    return seen.indices[~model.covers(seen.indices)].astype(np.int64)
 
 
 def _best(ranking: np.ndarray, k: int) -> np.ndarray:

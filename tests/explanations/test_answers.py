@@ -75,7 +75,7 @@ def test_an_empty_history_has_an_answer():
 
 def test_uncovered_items_are_known():
     model = toys.tiny_product(items_share=0.7)
-    assert answers.modelled(model, [0, 7, 8, 11]).tolist() == [True, True, False, False]
+    assert model.covers(np.array([0, 7, 8, 11])).tolist() == [True, True, False, False]
 
 
 def test_uncovered_targets_are_refused_by_the_model():

@@ -39,6 +39,9 @@ class Toy(Recommender):
     def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
         pass
 
+    def covers(self, items: np.ndarray) -> np.ndarray:
+        return self.covered[items]
+
     def profiles(self, histories: Interactions) -> np.ndarray:
         """Histories as 0 and 1, float64 (rows, items), blind to what is not covered."""
         self.calls += 1

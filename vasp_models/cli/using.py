@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
+import numpy as np
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -14,7 +15,12 @@ from vasp_models import devices
 from vasp_models.cli.training import AsJson, Device, three
 from vasp_models.errors import CheckpointError, SettingError
 
+if TYPE_CHECKING:
+    from vasp_models.checkpoints import Checkpoint
+
 Name = Annotated[str, typer.Argument(help="Checkpoint: a name under checkpoints/, a folder, or demo.")]
+User = Annotated[str | None, typer.Option(help="User id as in the data set.")]
+History = Annotated[str | None, typer.Option(help='Item ids instead of a user: "id,id,...".')]
 
 
 def evaluate(
@@ -45,8 +51,8 @@ def evaluate(
 
 def recommend(
     checkpoint: Name,
-    user: Annotated[str | None, typer.Option(help="User id as in the data set.")] = None,
-    history: Annotated[str | None, typer.Option(help='Item ids instead of a user: "id,id,...".')] = None,
+    user: User = None,
+    history: History = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 20,
     device: Device = "auto",
     as_json: AsJson = False,
@@ -56,13 +62,8 @@ def recommend(
     from vasp_models.recommending import FACTOR_TITLES
     from vasp_models.recommending import recommend as best
 
-    if (user is None) == (history is None):
-        raise SettingError('Expected either --user ID or --history "id,id,...".')
     loaded = checkpoints.load(checkpoint)
-    if user is not None:
-        items = loaded.users.find(user).history
-    else:
-        items = [loaded.catalogue.number(text) for text in history.split(",") if text.strip()]
+    items = asked_history(loaded, user, history)
     found = best(loaded.model(devices.resolve(device)), items, k)
     records = found.records(loaded.catalogue)
     if as_json:
@@ -76,6 +77,16 @@ def recommend(
         typer.echo("Nothing is left to recommend: the history holds every item that the model covers.")
         return
     Console().print(_list(records, {name: FACTOR_TITLES.get(name, name) for name in found.factors}))
+
+
+def asked_history(loaded: Checkpoint, user: str | None, history: str | None) -> np.ndarray:
+    """Item numbers of a user's history or of given ids, each once. Raises SettingError where none or both are given."""
+    if (user is None) == (history is None):
+        raise SettingError('Expected either --user ID or --history "id,id,...".')
+    if user is not None:
+        return loaded.users.find(user).history
+    numbers = [loaded.catalogue.number(text) for text in history.split(",") if text.strip()]
+    return np.array(list(dict.fromkeys(numbers)), dtype=np.int64)
 
 
 def list_checkpoints(

@@ -35,12 +35,6 @@ def has_positive_scores(model: Recommender) -> bool:
     return isinstance(model, HasFactors) or model.softmax
 
 
-def modelled(model: Recommender, items: np.ndarray) -> np.ndarray:
-    """Which items the model covers, bool (items): the others have no score."""
-    empty = answers(model, Interactions.from_lists([[]], model.n_items)).sum(axis=0)[0]
-    return np.isfinite(empty[np.asarray(items, dtype=np.int64)])
-
-
 def answers(model: Recommender, histories: Interactions) -> np.ndarray:
     """F by factor for each history, float32 (factors, rows, items); -inf where an item is not modelled."""
     if isinstance(model, HasFactors):
@@ -80,7 +74,7 @@ def _on_subsets(model, history: np.ndarray, included: np.ndarray, targets: np.nd
     import torch
 
     wanted = np.arange(model.n_items) if targets is None else np.asarray(targets, dtype=np.int64)
-    covered = modelled(model, wanted)
+    covered = model.covers(wanted)
     found = np.full((len(model.factor_names), len(included), len(wanted)), -np.inf, dtype=np.float32)
     size = max(1, _CELLS // max(len(wanted), len(history), 1))
     asked = None if targets is None else wanted[covered]

@@ -68,6 +68,10 @@ class Recommender(ABC):
         self._check(histories)
         return self._scores(histories)
 
+    def covers(self, items: np.ndarray) -> np.ndarray:
+        """Which of some items the model has learnt of, bool (len(items)); it neither scores nor reads the others."""
+        return np.ones(len(items), dtype=bool)
+
     def fit(self, train: Interactions, options: TrainOptions | None = None, validate: Validate | None = None) -> None:
         """Fit without looking at the epochs."""
         for _ in self.fit_epochs(train, options or TrainOptions(), validate):

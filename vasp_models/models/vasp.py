@@ -125,6 +125,10 @@ class Product(nn.Module, Recommender):
         x = Subsets.along(items, weights, len(known)) if along else Subsets.real(items, weights)
         return self(x, tuple(self.nets), targets=None if targets is None else self._covered(targets))
 
+    def covers(self, items: np.ndarray) -> np.ndarray:
+        """Which of some items are among the modelled columns."""
+        return self._column_of[np.asarray(items, dtype=np.int64)] >= 0
+
     @property
     def linear_factor(self) -> str | None:
         """The factor of the part whose logit is linear, if one is."""

@@ -1,0 +1,117 @@
+"""`vasp-lens explain`: why a film is recommended to a user."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+import typer
+
+from vasp_models import devices
+from vasp_models.cli.training import AsJson, Device
+from vasp_models.cli.using import History, Name, User, asked_history
+from vasp_models.errors import ExplanationError, SettingError
+
+_SHOWN = 10  # films of the history in the printed table; --json has all
+
+
+def explain(
+    checkpoint: Name,
+    item: Annotated[str, typer.Option(help="Id of the film to explain, as in the data set.")],
+    user: User = None,
+    history: History = None,
+    method: Annotated[
+        list[str] | None,
+        typer.Option(help="nease, leave-one-out, integrated-gradients, removal or pairs; repeat it, default all."),
+    ] = None,
+    device: Device = "auto",
+    as_json: AsJson = False,
+) -> None:
+    """Explain a recommendation: what each part adds, what each film of the history adds, what would change it."""
+    from vasp_models import checkpoints
+    from vasp_models.explanations import explaining, reporting
+
+    methods = method or reporting.METHODS
+    if unknown := [name for name in methods if name not in reporting.METHODS]:
+        raise SettingError(f"Unknown method {unknown[0]!r}: expected one of {', '.join(reporting.METHODS)}.")
+    loaded = checkpoints.load(checkpoint)
+    items, number = asked_history(loaded, user, history), loaded.catalogue.number(item)
+    model = loaded.model(devices.resolve(device))
+    _check(loaded, model, items, number, user)
+    found = explaining.explain(model, items, [number])
+    more = reporting.further(model, found, 0, methods)
+    answer = reporting.record(found, 0, loaded.catalogue, methods=methods, **more)
+    answer = {"user": user, "checkpoint": loaded.name, **answer}
+    if as_json:
+        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
+    else:
+        _print(answer, methods)
+
+
+def _check(loaded: Any, model: Any, history: Any, item: int, user: str | None) -> None:
+    """Say in the data set's own words what cannot be explained."""
+    title, item_id = loaded.catalogue.titles[item], loaded.catalogue.ids[item]
+    if item in history:
+        whose = "this history" if user is None else f"the history of user {user}"
+        raise ExplanationError(
+            f"{title} (item {item_id}) is in {whose}, so it is not recommended again: expected an unseen film; "
+            f"`vasp-lens recommend {loaded.argument}` lists some."
+        )
+    if not model.covers(np.array([item]))[0]:
+        raise ExplanationError(
+            f"{title} (item {item_id}) is not among the films that this model covers, so it has no score: expected a "
+            f"film that `vasp-lens recommend {loaded.argument}` can list."
+        )
+
+
+def _print(answer: dict[str, Any], methods: list[str]) -> None:
+    from vasp_models.recommending import FACTOR_TITLES
+
+    console = Console()
+    place = f"#{answer['rank']:,} of {answer['candidates']:,} unseen films, #{answer['rank_of_empty_profile']:,}"
+    console.print(Text(f"{answer['title']}: {place} for an empty profile"))
+    terms = Table("Log score", "", title="What each part adds", title_justify="left", box=None)
+    for name, value in [("Empty profile", answer["base"])] + [
+        (FACTOR_TITLES.get(name, name), value) for name, value in answer["terms"].items()
+    ]:
+        terms.add_row(name, f"{value:+.4f}")
+    terms.add_row("Together", f"{answer['log_score']:+.4f}  (residual {answer['residual']:.1e})")
+    console.print(terms)
+    if answer["history"]:
+        console.print(_history(answer))
+    if answer["removal"]:
+        for top in ("top1", "top10"):
+            console.print(Text(_removed(top, answer)))
+    if answer["pairs"]:
+        pair = answer["pairs"][0]
+        names = " and ".join(pair["titles"])
+        console.print(Text(f"Strongest pair: {names} add {pair['interaction']:+.4f} together beyond each alone."))
+
+
+def _history(answer: dict[str, Any]) -> Table:
+    rows = sorted(answer["history"], key=lambda row: -abs(row["leave_one_out"] or row["nease"] or 0.0))
+    heads = list((rows[0]["integrated_gradients"] or {}).keys())
+    titled = ["Film", "Leave one out", "NEASE logit", "NEASE", *(f"IG {head.split('_')[-1]}" for head in heads)]
+    table = Table(*titled, title=f"The {min(_SHOWN, len(rows))} strongest of {len(rows):,} films of the history",
+                  title_justify="left", box=None)  # fmt: skip
+    for row in rows[:_SHOWN]:
+        values = [row["leave_one_out"], row["nease_logit"], row["nease"]]
+        values += [row["integrated_gradients"][head] for head in heads]
+        table.add_row(Text(row["title"]), *("" if value is None else f"{value:+.4f}" for value in values))
+    return table
+
+
+def _removed(top: str, answer: dict[str, Any]) -> str:
+    place = int(top.removeprefix("top"))
+    removal = answer["removal"][top]
+    if answer["rank"] > place:
+        return f"It is not in the top {place} to begin with."
+    if removal is None:
+        return f"No set of up to {answer['removal']['searched_up_to']} films of the history takes it out of the top {place}."
+    names = ", ".join(removal["titles"])
+    instead = "" if removal["replacement"] is None else f"; {removal['replacement_title']} takes the place"
+    return f"Without {names}: from #{removal['rank_before']} to #{removal['rank_after']}{instead}."

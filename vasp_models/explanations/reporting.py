@@ -1,0 +1,143 @@
+"""An explanation as plain records and as a table, for the command line, downloads and programs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from vasp_models.explanations.explaining import Explanations
+from vasp_models.explanations.interactions import PairInteractions, pair_interactions, strongest
+from vasp_models.explanations.removals import CAP, Removal, removals
+
+if TYPE_CHECKING:
+    from vasp_models.data.catalogue import Catalogue
+    from vasp_models.models.base import Recommender
+
+TOPS = (1, 10)  # a removal is looked for out of each of these
+METHODS = ("nease", "leave-one-out", "integrated-gradients", "removal", "pairs")
+
+
+def record(
+    found: Explanations,
+    place: int,
+    catalogue: Catalogue,
+    removed: dict[int, Removal | None] | None = None,
+    pairs: PairInteractions | None = None,
+    methods: Collection[str] = METHODS,
+) -> dict[str, Any]:
+    """Everything said of one film, as plain JSON; what `methods` leaves out or the model lacks is null.
+
+    `removed` holds one answer for each of `TOPS`; "log_score" is the log-softmax or the raw score of a model
+    without factors.
+    """
+    item = int(found.items[place])
+    answer = {
+        **_film(catalogue, item),
+        "rank": int(found.ranks[place]),
+        "rank_of_empty_profile": int(found.base_ranks[place]),
+        "candidates": found.n_candidates,
+        "log_score": float(found.scores[place]),
+        "base": float(found.base[place]),
+        "terms": dict(zip(found.factor_names, found.terms[:, place].tolist(), strict=True)),
+        "residual": float(found.residual[place]),
+        "completeness_delta": None if found.credit is None else float(found.completeness_delta[place]),
+        "history": [
+            {**_film(catalogue, int(film)), **_reasons(found, row, place, methods)}
+            for row, film in enumerate(found.history)
+        ],
+    }
+    answer["removal"] = None if removed is None else _removals(removed, catalogue)
+    answer["pairs"] = None if pairs is None else _pairs(pairs, found.history, catalogue)
+    return answer
+
+
+def further(
+    model: Recommender, found: Explanations, place: int, methods: Collection[str] = METHODS
+) -> dict[str, Any]:
+    """The reasons that need questions of their own, as arguments of `record`: removals and pairs."""
+    item, more = int(found.items[place]), {}
+    if "removal" in methods:
+        more["removed"] = removals(model, found.history, item, TOPS, found=found.answers)
+    if "pairs" in methods:
+        positions = strongest(found.leave_one_out[:, :, place].sum(axis=0))
+        more["pairs"] = pair_interactions(model, found.history, item, positions)
+    return more
+
+
+def history_frame(found: Explanations, place: int, catalogue: Catalogue) -> pd.DataFrame:
+    """One row per film of the history, the strongest leave-one-out effect first; flat columns, for CSV."""
+    rows = []
+    for row, film in enumerate(found.history):
+        reasons = _reasons(found, row, place, METHODS)
+        heads = reasons.pop("integrated_gradients") or {}
+        effects = dict(zip(found.factor_names, found.leave_one_out[:, row, place].tolist(), strict=True))
+        split = {f"leave_one_out_{name}": value for name, value in effects.items()} if len(effects) > 1 else {}
+        rows.append(
+            {
+                **_film(catalogue, int(film)),
+                **reasons,
+                **split,
+                **{f"integrated_gradients_{name}": value for name, value in heads.items()},
+                "credit": None if found.credit is None else float(found.credit[row, place]),
+            }
+        )
+    table = pd.DataFrame(rows)
+    return table if table.empty else table.sort_values("leave_one_out", ascending=False, kind="stable")
+
+
+def _film(catalogue: Catalogue, item: int) -> dict[str, Any]:
+    item_id = catalogue.ids[item]
+    return {"item": item_id.item() if isinstance(item_id, np.generic) else item_id, "title": catalogue.titles[item]}
+
+
+def _films(catalogue: Catalogue, items: np.ndarray) -> dict[str, Any]:
+    films = [_film(catalogue, int(item)) for item in items]
+    return {"items": [film["item"] for film in films], "titles": [film["title"] for film in films]}
+
+
+def _reasons(found: Explanations, row: int, place: int, methods: Collection[str]) -> dict[str, Any]:
+    linear = found.linear if "nease" in methods else None
+    gradients = found.gradients if "integrated-gradients" in methods else None
+    effect = float(found.leave_one_out[:, row, place].sum())
+    return {
+        "nease_logit": None if linear is None else float(linear.weights[row, place]),
+        "nease": None if linear is None else float(linear.contributions[row, place]),
+        "leave_one_out": effect if "leave-one-out" in methods else None,
+        "integrated_gradients": None
+        if gradients is None
+        else {name: float(values[row, place]) for name, values in gradients.values.items()},
+    }
+
+
+def _removals(removed: dict[int, Removal | None], catalogue: Catalogue) -> dict[str, Any]:
+    answers: dict[str, Any] = {f"top{k}": None for k in removed}
+    for k, removal in removed.items():
+        if removal is not None:
+            answers[f"top{k}"] = {
+                **_films(catalogue, removal.items),
+                "rank_before": int(removal.rank_before),
+                "rank_after": int(removal.rank_after),
+                "replacement": None,
+                "replacement_title": None,
+            }
+            if removal.replacement is not None:
+                film = _film(catalogue, int(removal.replacement))
+                answers[f"top{k}"] |= {"replacement": film["item"], "replacement_title": film["title"]}
+    return answers | {"searched_up_to": CAP}
+
+
+def _pairs(pairs: PairInteractions, history: np.ndarray, catalogue: Catalogue) -> list[dict[str, Any]]:
+    """Each pair once, the strongest first."""
+    first, second = np.triu_indices(len(pairs.positions), k=1)
+    order = np.argsort(-np.abs(pairs.joint[first, second]), kind="stable")
+    return [
+        {
+            **_films(catalogue, history[pairs.positions[[a, b]]]),
+            "interaction": float(pairs.joint[a, b]),
+            "factors": {name: float(values[a, b]) for name, values in pairs.values.items()},
+        }
+        for a, b in zip(first[order].tolist(), second[order].tolist(), strict=True)
+    ]
