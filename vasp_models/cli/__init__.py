@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vasp_models.cli import dashboard, maps, training, using
+from vasp_models.cli import audit, dashboard, explaining, fidelity, maps, training, using
 from vasp_models.cli.data import data_app
 from vasp_models.errors import StoppedEarly, VaspLensError
 
@@ -18,6 +18,9 @@ app.command("models")(training.models)
 app.command("train")(training.train)
 app.command("evaluate")(using.evaluate)
 app.command("recommend")(using.recommend)
+app.command("explain")(explaining.explain)
+app.command("fidelity")(fidelity.fidelity)
+app.command("audit")(audit.audit)
 app.command("map")(maps.map_command)
 app.command("benchmark")(training.benchmark)
 app.command("checkpoints")(using.list_checkpoints)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 import json as json_module
 import sys
 from typing import Annotated, Any
 
 import typer
 
+from vasp_models.cli.progress import bar
 from vasp_models.errors import MapError
 
 BOTH = "both"
@@ -31,7 +31,7 @@ def map_command(
     if missing:
         chosen = devices.resolve(device)  # loads torch, which maps that are there do not need
         record = jobs.ProgressFiles([maps.key(loaded.digest, reading, seed) for reading in missing])
-        with _recorded(record), _bar() as advance:
+        with record.until_the_end(), bar() as advance:
 
             def progress(stage: str, fraction: float) -> None:
                 record.report(stage, fraction)
@@ -50,28 +50,6 @@ def readings_of(distance: str) -> tuple[str, ...]:
     if distance not in (*DISTANCES, BOTH):
         raise MapError(f"There is no distance {distance!r}: expected {', '.join(DISTANCES)} or {BOTH}.")
     return DISTANCES if distance == BOTH else (distance,)
-
-
-@contextmanager
-def _recorded(record: Any):
-    """Whatever ends the computation is noted for a page that waits."""
-    try:
-        yield
-    except BaseException as error:  # also Ctrl-C: the page must not wait for it
-        record.finish(str(error) or type(error).__name__)
-        raise
-    record.finish()
-
-
-@contextmanager
-def _bar():
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
-
-    columns = TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeElapsedColumn()
-    with Progress(*columns, console=Console(stderr=True), disable=not sys.stderr.isatty()) as bar:
-        task = bar.add_task("Starting", total=1.0)
-        yield lambda stage, fraction: bar.update(task, description=stage, completed=fraction)
 
 
 def _tell(sentence: str) -> None:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vasp_models.errors import ExplanationError
-from vasp_models.explanations.answers import has_positive_scores, subset_answers
+from vasp_models.explanations.answers import has_positive_scores
+from vasp_models.explanations.film import check_unseen, film_answers, uncovered
 from vasp_models.explanations.masking import answered
 
 if TYPE_CHECKING:
@@ -50,10 +50,9 @@ def deletion_curve(
     Raises ExplanationError for a film of the history and for one that the model does not cover.
     """
     history = np.asarray(history, dtype=np.int64)
-    if item in history or not model.covers(np.array([item]))[0]:
-        raise ExplanationError(
-            f"Item number {item} cannot be explained: expected an unseen film that the model covers."
-        )
+    check_unseen(model, history, item)
+    if not model.covers(np.array([item]))[0]:
+        raise uncovered(item)
     h, steps = len(history), min(steps, len(history))
     place = np.empty((1, h), dtype=np.int64)
     place[0, order] = np.arange(h)
@@ -63,7 +62,7 @@ def deletion_curve(
         return DeletionCurve(ranks)
     places = np.random.default_rng(seed).permuted(np.tile(np.arange(h), (random_orders, 1)), axis=1)
     included = np.concatenate([own, _kept(places, steps)[random_orders:]])  # nothing removed is the same in all orders
-    log_scores = subset_answers(model, history, included, np.array([item])).sum(axis=0, dtype=np.float64)[:, 0]
+    log_scores = film_answers(model, history, item, included).sum(axis=0)
     share = np.exp(log_scores - log_scores[0])
     drawn = np.concatenate([np.ones((1, random_orders)), share[steps + 1 :].reshape(steps, random_orders)])
     return DeletionCurve(ranks, share[: steps + 1], *np.percentile(drawn, BAND, axis=1))

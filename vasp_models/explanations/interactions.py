@@ -47,12 +47,14 @@ def pair_interactions(
     """Interactions of all pairs of some history positions in each factor of F of one film, from one batch.
 
     I_ab = F(x) - F(x - a) - F(x - b) + F(x - a - b) in the whole profile, F(ab) - F(a) - F(b) + F(0) in the empty one.
-    For 10 positions that is 56 rows. Raises SettingError for another context, ExplanationError for a film of the
-    history and for one that the model does not cover.
+    For 10 positions that is 56 rows. A film of the history that the model does not cover interacts with none. Raises
+    SettingError for another context, ExplanationError for a film of the history and for one that is not covered.
     """
     positions = np.asarray(positions, dtype=np.int64)
     found = film_answers(model, history, item, _profiles(len(history), positions, context))
     second = _second_differences(found, len(positions))
+    outside = ~model.covers(np.asarray(history, dtype=np.int64)[positions])
+    second[:, outside] = second[:, :, outside] = 0.0  # not even rounding
     return PairInteractions(positions, dict(zip(factor_names(model), second, strict=True)))
 
 

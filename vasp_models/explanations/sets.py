@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from math import comb
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 _RIVALS, _BASE_RIVALS = 200, 100  # films that may overtake: the best for the history, and for the empty profile
 _PORTIONS = (6, 18)  # prefixes are asked for up to these sizes first
-# The beam search: history items it chooses from, items whose pairs it starts from, sets it carries on, largest size.
-_AMONG, _PAIRS_AMONG, _WIDTH, _DEPTH = 40, 20, 4, 20
+# The beam search: history items it chooses from, items whose pairs it starts from, sets tested of a size, largest size.
+_AMONG, _PAIRS_AMONG, _TESTED, _DEPTH = 40, 20, 190, 20
 
 Set = np.ndarray
 
@@ -90,7 +91,7 @@ def sets_that_push_out(contest: Contest, k: int, cap: int) -> list[Set]:
     """Sets of at most `cap` items found to push the film out of the top k, smallest first.
 
     Single items are all tried. Then the shortest prefixes of two orders are pruned, and a beam search looks for a set
-    that is smaller still.
+    that is smaller still; of histories of up to 9 items it tests every subset.
     """
     if cap < 1 or not len(contest.history) or not 0 <= margin(contest.full, k) < np.inf:
         return []
@@ -141,20 +142,23 @@ def _shortest_prefixes(contest: Contest, orders: list[np.ndarray], k: int) -> li
 def _beam(contest: Contest, among: list[int], k: int, largest: int) -> list[Set]:
     """The first set of 2 to `largest` items among some that pushes the film out, or none.
 
-    Starts from all pairs of the strongest; the sets that leave the film the least lead, and those that leave it the
-    least score, are carried on by one item each.
+    Starts from all pairs of the strongest. Of larger sizes all sets are tested where they are few, else those that
+    carry on the best of the size before by one item: the sets that leave the film the least lead, or the least score.
     """
     sets = sorted(tuple(sorted(pair)) for pair in combinations(among[:_PAIRS_AMONG], 2))
-    for _ in range(2, largest + 1):
+    for size in range(3, largest + 2):
         if not sets:
             break
         scores = contest.scores([np.array(each) for each in sets])
         lead = margin(scores, k)
         if lead.min() < 0:
             return [np.array(sets[lead.argmin()])]
-        best = np.stack([np.argsort(lead, kind="stable"), np.argsort(scores[:, 0], kind="stable")], axis=1)
-        kept = [sets[place] for place in list(dict.fromkeys(best.ravel().tolist()))[:_WIDTH]]
-        sets = sorted({tuple(sorted((*each, more))) for each in kept for more in among if more not in each})
+        if comb(len(among), size) <= _TESTED:
+            sets = list(combinations(sorted(among), size))
+        else:
+            best = np.stack([np.argsort(lead, kind="stable"), np.argsort(scores[:, 0], kind="stable")], axis=1)
+            kept = [sets[place] for place in dict.fromkeys(best.ravel().tolist())][: _TESTED // len(among)]
+            sets = sorted({tuple(sorted((*each, more))) for each in kept for more in among if more not in each})
     return []
 
 

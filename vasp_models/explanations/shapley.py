@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from vasp_models.errors import SettingError
-from vasp_models.explanations.film import film_answers
+from vasp_models.explanations.film import check_unseen, film_answers
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
@@ -57,19 +57,23 @@ def shapley(
 ) -> Shapley:
     """What each film of the history adds to F of one film, on average over orders in which films are added.
 
-    Raises SettingError for a number of permutations that does not fall into two halves of pairs, ExplanationError for
-    a film of the history and for one that the model does not cover.
+    A film that the model does not cover adds 0. Raises SettingError for a number of permutations that does not fall
+    into two halves of pairs, ExplanationError for a film of the history and for one that the model does not cover.
     """
     if permutations < 4 or permutations % 4:
         raise SettingError(f"{permutations} permutations are not two halves of pairs: expected a multiple of 4.")
-    h, rng = len(history), np.random.default_rng(seed)
+    check_unseen(model, history, item)
+    history = np.asarray(history, dtype=np.int64)
+    covered = model.covers(history)
+    known, rng = history[covered], np.random.default_rng(seed)
+    h = len(known)
+    ends = film_answers(model, known, item, np.array([np.zeros(h), np.ones(h)], dtype=bool)).sum(axis=0)
     drawn = [rng.permutation(h) for _ in range(permutations // 2)]
     orders = np.stack([order for one in drawn for order in (one, one[::-1])])  # (permutations, h)
-    ends = film_answers(model, history, item, np.array([np.zeros(h), np.ones(h)], dtype=bool)).sum(axis=0)
-    each = np.empty((permutations, h))
+    each = np.zeros((permutations, len(history)))
     size = max(1, _CELLS // max(h * h, 1))
     for start in range(0, permutations, size):
-        each[start : start + size] = _added(model, history, item, orders[start : start + size], ends)
+        each[start : start + size, covered] = _added(model, known, item, orders[start : start + size], ends)
     first, second = each[: permutations // 2].mean(axis=0), each[permutations // 2 :].mean(axis=0)
     values = each.mean(axis=0)
     return Shapley(values, first, second, float(values.sum() - (ends[1] - ends[0])))

@@ -21,8 +21,8 @@ class Inputs(Protocol):
     def scaled(self, factors: Tensor) -> Inputs:
         """Every weight of a row times the row's factor, (rows)."""
 
-    def times(self, matrix: Tensor) -> Tensor:
-        """The weighted sum of `matrix`'s rows for each row, (rows, columns)."""
+    def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
+        """The weighted sum of `matrix`'s rows for each row, (rows, columns); all columns where none are named."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +54,7 @@ class Subsets:
         """Every weight of a row times the row's factor."""
         return Subsets(self.items, self.weights * factors[:, None], self.lengths)
 
-    def times(self, matrix: Tensor) -> Tensor:
+    def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each sub-profile, (rows, columns)."""
-        return self.weights.to(matrix.dtype) @ matrix[self.items]
+        rows = matrix[self.items] if columns is None else matrix[self.items[:, None], columns]
+        return self.weights.to(matrix.dtype) @ rows

@@ -59,7 +59,7 @@ class NEASE(Part):
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
         """The logit and the log factor of the target items, float32 (rows, targets)."""
-        logits = self.settings.bias + x.times(self.W if targets is None else self.W[:, targets])  # (rows, targets)
+        logits = self.settings.bias + x.times(self.W, targets)  # (rows, targets)
         return PartOutput({"nease": functional.logsigmoid(logits)}, {"nease": logits}, None)
 
     @property

@@ -50,10 +50,11 @@ class Bag:
         each = torch.repeat_interleave(factors, self.lengths)
         return Bag(self.items, self.offsets, each * (1.0 if self.weights is None else self.weights))
 
-    def times(self, matrix: Tensor) -> Tensor:
+    def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each history, (rows, columns): never a dense product."""
+        chosen = matrix if columns is None else matrix[:, columns]
         return functional.embedding_bag(
-            self.items, matrix, self.offsets, mode="sum", per_sample_weights=self.weights, include_last_offset=True
+            self.items, chosen, self.offsets, mode="sum", per_sample_weights=self.weights, include_last_offset=True
         )
 
     def dropped(self, rate: float, generator: torch.Generator) -> Bag:
