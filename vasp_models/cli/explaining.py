@@ -111,7 +111,8 @@ def _removed(top: str, answer: dict[str, Any]) -> str:
     if answer["rank"] > place:
         return f"It is not in the top {place} to begin with."
     if removal is None:
-        return f"No set of up to {answer['removal']['searched_up_to']} films of the history takes it out of the top {place}."
+        cap = answer["removal"]["searched_up_to"]
+        return f"No set of up to {cap} films of the history takes it out of the top {place}."
     names = ", ".join(removal["titles"])
-    instead = "" if removal["replacement"] is None else f"; {removal['replacement_title']} takes the place"
-    return f"Without {names}: from #{removal['rank_before']} to #{removal['rank_after']}{instead}."
+    moved = f"from #{removal['rank_before']} to #{removal['rank_after']}"
+    return f"Without {names}: {moved}; {removal['replacement_title']} takes the place."

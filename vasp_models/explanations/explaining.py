@@ -17,7 +17,6 @@ from vasp_models.explanations.leave_one_out import Influence, influence
 from vasp_models.explanations.linear import LinearTerms, linear_terms
 
 if TYPE_CHECKING:
-    from vasp_models.data.catalogue import Catalogue
     from vasp_models.models.base import Recommender
 
 
@@ -107,7 +106,8 @@ def explain(
 ) -> Explanations:
     """The reasons for some unseen films of one history, all films at once.
 
-    `answered` is the history's influence over all items, where it is at hand. Raises ExplanationError for a film of the history and for one that the model does not cover.
+    `answered` is the history's influence over all items, where it is at hand. Raises ExplanationError for a film of
+    the history and for one that the model does not cover.
     """
     history, items = np.asarray(history, dtype=np.int64), np.asarray(items, dtype=np.int64)
     if (seen := np.isin(items, history)).any():

@@ -54,9 +54,7 @@ def record(
     return answer
 
 
-def further(
-    model: Recommender, found: Explanations, place: int, methods: Collection[str] = METHODS
-) -> dict[str, Any]:
+def further(model: Recommender, found: Explanations, place: int, methods: Collection[str] = METHODS) -> dict[str, Any]:
     """The reasons that need questions of their own, as arguments of `record`: removals and pairs."""
     item, more = int(found.items[place]), {}
     if "removal" in methods:
@@ -116,16 +114,14 @@ def _removals(removed: dict[int, Removal | None], catalogue: Catalogue) -> dict[
     answers: dict[str, Any] = {f"top{k}": None for k in removed}
     for k, removal in removed.items():
         if removal is not None:
+            new = _film(catalogue, int(removal.entered[0]))
             answers[f"top{k}"] = {
                 **_films(catalogue, removal.items),
                 "rank_before": int(removal.rank_before),
                 "rank_after": int(removal.rank_after),
-                "replacement": None,
-                "replacement_title": None,
+                "replacement": new["item"],
+                "replacement_title": new["title"],
             }
-            if removal.replacement is not None:
-                film = _film(catalogue, int(removal.replacement))
-                answers[f"top{k}"] |= {"replacement": film["item"], "replacement_title": film["title"]}
     return answers | {"searched_up_to": CAP}
 
 
