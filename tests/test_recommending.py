@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from tests import trained
+from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError, UnknownItemError
+from vasp_models.explanations.double_precision import exact_answers
 from vasp_models.recommending import recommend
 
 
@@ -20,45 +22,11 @@ def model(vasp):
     return vasp.model()
 
 
-def double_precision_forward(tensors: dict, parts: dict, history: np.ndarray) -> np.ndarray:
-    """log of the product of the three sigmoids, written again from the paper in float64 with numpy alone."""
-    t = {name.removeprefix("nets."): value.astype(np.float64) for name, value in tensors.items()}
-    settings, bias = parts["flvae"], parts["nease"].bias
-
-    def norm(h, prefix):
-        centred = h - h.mean()
-        return centred / np.sqrt((centred**2).mean() + 1e-3) * t[f"{prefix}.weight"] + t[f"{prefix}.bias"]
-
-    def swish(a):
-        return a / (1 + np.exp(-a))
-
-    def dense(h, prefix):
-        return t[f"{prefix}.weight"] @ h + t[f"{prefix}.bias"]
-
-    def stack(first, prefix, layers):
-        outputs = [norm(swish(first), f"{prefix}.norms.0")]
-        for k in range(1, layers):
-            outputs.append(
-                norm(swish(dense(outputs[-1], f"{prefix}.layers.{k - 1}") + sum(outputs)), f"{prefix}.norms.{k}")
-            )
-        return outputs[-1]
-
-    x = np.zeros(len(t["nease.W"]))
-    x[history] = 1.0
-    scaled = x / np.sqrt(max(len(history), 1)) if settings.normalise_input else x
-    z = dense(
-        stack(scaled @ t["flvae.embed"] + t["flvae.embed_bias"], "flvae.encoder", settings.encoder_layers), "flvae.mu"
-    )
-    h = stack(dense(z, "flvae.decode"), "flvae.decoder", settings.decoder_layers)
-    sigmas = [1 / (1 + np.exp(-a)) for a in (dense(h, "flvae.residual_head"), dense(z, "flvae.latent_head"))]
-    return np.log(sigmas[0] * sigmas[1] / (1 + np.exp(-bias - x @ t["nease.W"])))
-
-
 @pytest.mark.parametrize("n_history", [0, 1, 12])
 def test_log_factors_sum_to_the_log_of_an_independent_float64_product(vasp, model, n_history):
     history = np.arange(n_history) * 2
     found = recommend(model, history, 30)
-    exact = double_precision_forward(model.tensors(), model.settings.parts, history)
+    exact = exact_answers(model, Interactions.from_lists([history], model.n_items)).total[0]
     assert np.abs(sum(found.factors.values()) - exact[found.items]).max() < 1e-5
     assert np.abs(found.log_scores - exact[found.items]).max() < 1e-5
     assert (np.diff(found.scores) <= 0).all()

@@ -1,6 +1,6 @@
 """How long it takes to explain a user's whole list: waterfalls, linear path, leave-one-out, integrated gradients.
 
-    python tests/benchmarks/explaining.py CHECKPOINT [--films 100] [--list 20] [--runs 10]
+python tests/benchmarks/explaining.py CHECKPOINT [--films 100] [--list 20] [--runs 10]
 """
 
 from __future__ import annotations

@@ -6,16 +6,13 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
-import sys
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
-
-from tests.test_recommending import double_precision_forward  # noqa: E402
-from vasp_models import checkpoints  # noqa: E402
-from vasp_models.recommending import recommend  # noqa: E402
+from vasp_models import checkpoints
+from vasp_models.data.interactions import Interactions
+from vasp_models.explanations.double_precision import exact_answers
+from vasp_models.recommending import recommend
 
 
 def main() -> None:
@@ -26,12 +23,11 @@ def main() -> None:
     chosen = parser.parse_args()
     checkpoint = checkpoints.load(chosen.checkpoint)
     model = checkpoint.model()
-    tensors = model.tensors()
     worst = 0.0
     for row in checkpoint.users.rows("test")[: chosen.users]:
         history = checkpoint.users.at(row).history
         found = recommend(model, history, model.n_items)
-        exact = double_precision_forward(tensors, model.settings.parts, history)[found.items]
+        exact = exact_answers(model, Interactions.from_lists([history], model.n_items)).total[0, found.items]
         worst = max(worst, float(np.abs(sum(found.factors.values()) - exact).max()))
     print(f"sum of log factors against float64: {worst:.1e} at most, {chosen.users} users, all unseen items")
 

@@ -7,6 +7,7 @@ from itertools import count
 
 import numpy as np
 import pytest
+import torch
 
 from tests import trained
 from vasp_models import checkpoints, runs
@@ -413,6 +414,12 @@ def test_a_model_that_is_read_as_another_fails(vasp):
     again.nets["flvae"].latent_head.bias[int(sample.targets[0][0])] += 1e-6
     assert [gate.passed for gate in reruns.repeat_gates(sample, again)] == [True, False]
     assert [gate.passed for gate in reruns.repeat_gates(sample, None)] == [True, None]
+
+
+def test_bits_are_promised_on_the_cpu_alone(sample, monkeypatch):
+    monkeypatch.setattr(type(sample.model), "device", torch.device("meta"))
+    found = reruns.repeat_gates(sample, sample.model)
+    assert [gate.passed for gate in found] == [None, None] and "CPU alone" in found[0].note
 
 
 # --- the parts of an audit ---------------------------------------------------------------------------------------

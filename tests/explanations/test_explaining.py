@@ -57,6 +57,16 @@ class TestLeaveOneOut:
         found = influence(model, np.array([2, 11]))
         assert (found.of([0, 5])[:, 1] == 0).all()
 
+    def test_not_even_rounding_is_theirs(self):
+        """A product of matrices may round a row by its place in the batch."""
+        model, rng = toys.tiny_product(n_items=400, items_share=0.5), np.random.default_rng(0)
+        history = rng.permutation(400)[:150]
+        outside = ~model.covers(history)
+        assert outside.sum() > 20
+        found = influence(model, history).of(np.setdiff1d(np.arange(200), history))
+        assert (found[:, outside] == 0).all()
+        assert (found[:, ~outside] != 0).any()
+
     def test_an_empty_history_has_no_influence(self, product):
         assert influence(product, np.empty(0, np.int64)).of(TARGETS).shape == (3, 0, 3)
 
@@ -103,8 +113,13 @@ class TestGradients:
             assert np.allclose(found.values[name].sum(axis=0), added[place], atol=1e-4)
         assert found.worst.max() < 1e-4
 
-    def test_few_nodes_are_caught_by_the_delta(self, product):
-        assert integrated_gradients(product, HISTORY, TARGETS, nodes=1).worst.max() > 1e-3
+    def test_few_nodes_are_caught_by_the_delta_and_doubled(self, product):
+        few = integrated_gradients(product, HISTORY, TARGETS, nodes=1, most_nodes=1)
+        assert few.worst.max() > 1e-3
+        enough = integrated_gradients(product, HISTORY, TARGETS, nodes=1)
+        assert enough.worst.max() <= 1e-4
+        assert enough.nodes > 1
+        assert integrated_gradients(product, HISTORY, TARGETS).nodes == 50
 
     def test_of_the_linear_factor_they_are_the_closed_form(self, product):
         found = integrated_gradients(product, HISTORY, TARGETS, factors=("nease",))

@@ -66,7 +66,7 @@ def test_rivals_of_the_empty_profile_count_too(monkeypatch):
     weights[0] = -1.0  # the history speaks against all but a few
     weights[0, FILM], weights[0, 10:12] = 3.0, 2.0
     weights[1, FILM] = -2.0
-    contest = Contest.of(Additive(weights), np.array([0, 1]), FILM)
+    contest = Contest.of(Additive(weights), np.array([0, 1]), FILM, k=1)
     assert set(range(2, 14)) == set(contest.rivals.tolist())
 
 

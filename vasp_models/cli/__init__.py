@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from vasp_models.cli import audit, dashboard, explaining, fidelity, maps, training, using
+from vasp_models.cli import audit, dashboard, explaining, fidelity, maps, parts, training, using
 from vasp_models.cli.data import data_app
 from vasp_models.errors import StoppedEarly, VaspLensError
 
@@ -21,6 +21,8 @@ app.command("recommend")(using.recommend)
 app.command("explain")(explaining.explain)
 app.command("fidelity")(fidelity.fidelity)
 app.command("audit")(audit.audit)
+app.command("planted")(parts.planted)
+app.command("parts")(parts.parts)
 app.command("map")(maps.map_command)
 app.command("benchmark")(training.benchmark)
 app.command("checkpoints")(using.list_checkpoints)

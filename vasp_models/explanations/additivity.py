@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.linalg import lstsq
+from threadpoolctl import threadpool_limits
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.evaluation.ranking import mask_seen, top_k
@@ -29,6 +30,8 @@ Tell = Callable[[float], None]  # told the fraction that is done
 Scaled = dict[tuple[str, str], np.ndarray]  # (scale, component or factor) -> values
 
 
+# Many small products, of which more than one thread makes slow ones, and very slow ones on a busy machine.
+@threadpool_limits.wrap(limits=1)
 def interaction_shares(
     model: Recommender, histories: Interactions, seed: int = 0, tell: Tell | None = None
 ) -> dict[tuple[str, str], dict[str, Any] | None]:
@@ -52,6 +55,7 @@ def interaction_shares(
     return {name: _summary(np.array(shares), seed) for name, shares in found.items()}
 
 
+@threadpool_limits.wrap(limits=1)
 def pair_strengths(
     model: Recommender, histories: Interactions, seed: int = 0, tell: Tell | None = None
 ) -> dict[str, dict[str, float | None]]:

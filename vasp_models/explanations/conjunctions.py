@@ -17,6 +17,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.demo import Planted
@@ -51,6 +52,7 @@ class Case:
     kind: str
 
 
+@threadpool_limits.wrap(limits=1)  # many small products: more threads make them slow on a busy machine
 def told_apart(
     model: Recommender,
     planted: Planted,

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FP32, FP64 = 1e-5, 1e-11
 RELATIVE = "relative: 1e-5 + 1e-6 max(1, |value|) is allowed"
 _OTHERS = 200  # films beside the recommended ones for which the linear logit is looked at
-_PERMUTATIONS = 64
+_PERMUTATIONS = 256  # so that each half holds 128, which other estimates of Shapley values are held against too
 
 Sense = Literal["at most", "at least", "below"]
 

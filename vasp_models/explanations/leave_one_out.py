@@ -58,4 +58,7 @@ def influence(model: Recommender, history: np.ndarray, targets: np.ndarray | Non
     included[1] = False
     included[np.arange(h) + 2, np.arange(h)] = False
     found = subset_answers(model, history, included, None if targets is None else wanted)
-    return Influence(history, factor_names(model), wanted, found[:, 0], found[:, 1], found[:, 2:])
+    full, empty, without = found[:, 0], found[:, 1], found[:, 2:]
+    # To the model a profile without a film that it does not know is the same profile: not even rounding may differ.
+    without[:, ~model.covers(history)] = full[:, None]
+    return Influence(history, factor_names(model), wanted, full, empty, without)

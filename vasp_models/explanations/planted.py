@@ -17,6 +17,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
 from vasp_models.explanations import conjunctions
 from vasp_models.explanations.linear import linear_factor
+from vasp_models.places import DEMO, assets_folder
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
@@ -25,6 +26,11 @@ TOP = 5
 LINKS_DEMANDED = 0.8
 
 Report = Callable[[str, float], None]  # told the stage in words and the fraction of the whole that is done
+
+
+def embedded() -> Planted:
+    """What is planted in the viewers of the embedded demo."""
+    return Planted.from_json((assets_folder() / DEMO / "planted.json").read_text(encoding="utf-8"))
 
 
 def planted_truth(

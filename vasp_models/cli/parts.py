@@ -1,0 +1,219 @@
+"""`vasp-lens parts` and `planted`: what each part of a model does, and whether it holds what was planted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+import json
+import sys
+from typing import Annotated, Any
+
+from rich.console import Console
+from rich.table import Table
+import typer
+
+from vasp_models.cli.training import AsJson, Device, three
+from vasp_models.cli.using import Name
+from vasp_models.places import DEMO
+
+Seed = Annotated[int, typer.Option(help="Draws users, profiles and resamples.", min=0, max=2**32 - 1)]
+NoSave = Annotated[bool, typer.Option("--no-save", help="Only print; the dashboard keeps showing what was measured.")]
+
+_NOTHING = "–"
+_PIPED_WIDTH = 120  # where no terminal says how wide it is
+
+
+def parts(
+    checkpoint: Name,
+    users: Annotated[int, typer.Option(help="Test users, drawn by the seed; all where there are fewer.", min=1)] = 400,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    no_save: NoSave = False,
+) -> None:
+    """Compare the parts of a model: the claim of the paper's figure 3 in numbers."""
+    from vasp_models import checkpoints, devices, measures
+    from vasp_models.cli import progress
+    from vasp_models.explanations import parts as measure
+
+    loaded, resolved = checkpoints.load(checkpoint), devices.resolve(device)
+
+    def run(report) -> dict[str, Any]:
+        chosen = measure.sample(*loaded.test_folds()[0], users, seed)
+        return measure.compare_parts(loaded.model(resolved), loaded.catalogue, *chosen, seed, report)
+
+    command = measures.command(loaded, "parts", users=users, seed=seed)
+    with progress.bar() as show:
+        found = measures.measured(loaded, "parts", run, command, device=resolved, keep=not no_save, show=show)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        _print_parts(found)
+
+
+def planted(
+    checkpoint: Name = DEMO,
+    seed: Seed = 0,
+    device: Device = "auto",
+    as_json: AsJson = False,
+    no_save: NoSave = False,
+) -> None:
+    """Look in a model of the demo's viewers for what was planted in them: links and conjunctions."""
+    from vasp_models import checkpoints, devices, measures
+    from vasp_models.cli import progress
+    from vasp_models.explanations import planted as measure
+
+    loaded, resolved = checkpoints.load(checkpoint), devices.resolve(device)
+
+    def run(report) -> dict[str, Any]:
+        profiles, _ = loaded.test_folds()[0]
+        truth = measure.embedded()
+        return measure.planted_truth(loaded.model(resolved), truth, loaded.catalogue, profiles, seed, report)
+
+    command = measures.command(loaded, "planted", seed=seed)
+    with progress.bar() as show:
+        found = measures.measured(loaded, "planted", run, command, device=resolved, keep=not no_save, show=show)
+    if as_json:
+        typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
+    else:
+        _print_planted(found)
+
+
+def _console() -> Console:
+    return Console(highlight=False) if sys.stdout.isatty() else Console(width=_PIPED_WIDTH, highlight=False)
+
+
+def _print_planted(found: dict[str, Any]) -> None:
+    console, links, rules = _console(), found["links"], found["conjunctions"]
+    table = Table("Planted", "How many", "Found", "Demand", "", box=None)
+    for title, row, value, words in (
+        ("links from film to film", links, links["share"], _link_words(links)),
+        ("conjunctions of two tastes", rules, rules["auc"], _auc(rules)),
+    ):
+        met = _NOTHING if value is None else "reached" if value >= row["demand"] else "missed"
+        table.add_row(title, f"{row['planted']:,}", words, f"at least {row['demand']:.2f}", met)
+    for kind, row in rules["by_kind"].items():
+        right = f"{row['right_direction']:.0%} in the right direction, mean {row['mean']:+.3f}"
+        table.add_row(f"  {kind}", f"{row['planted']:,}", f"{_auc(row)}; {right}", "", "")
+    console.print(table)
+    names = {
+        "size": "the same by size alone",
+        "linear": "the linear path, which holds none",
+        "linear_size": "the linear path by size alone",
+    }
+    if controls := [f"{names[name]} {row['auc']:.3f}" for name, row in rules["controls"].items()]:
+        console.print(f"No evidence, for comparison (AUC): {', '.join(controls)}.", style="dim")
+    console.print(found["how"], style="dim")
+
+
+def _link_words(links: dict[str, Any]) -> str:
+    if links["share"] is None:
+        return _NOTHING
+    return f"{links['share']:.1%} ({links['found']:,}) among the first {links['top']}"
+
+
+def _auc(row: dict[str, Any]) -> str:
+    return _NOTHING if row["auc"] is None else f"AUC {row['auc']:.3f} ({row['low']:.3f} to {row['high']:.3f})"
+
+
+def _print_parts(found: dict[str, Any]) -> None:
+    console = _console()
+    console.print(_sentence(found))
+    heads = {name: row for name, row in found["factors"].items() if name not in found["parts"]}
+    columns = found["parts"] | heads
+    table = Table(f"{found['users']:,} test users", box=None)
+    for name in columns:
+        table.add_column(_title(name), justify="right", no_wrap=True)
+    for words, write in _ROWS.items():
+        cells = [write({**row, **_logit_of(found, name)}) for name, row in columns.items()]
+        if set(cells) != {_NOTHING}:
+            table.add_row(words, *cells)
+    console.print(table)
+    if found["rbo"]:
+        pairs = [f"{_title(row['first'])} and {_title(row['second'])} {_three(row['mean'])}" for row in found["rbo"]]
+        console.print(f"Rank-biased overlap of the first 100: {', '.join(pairs)}.")
+    if found["gate"]:
+        shares = [f"{_gate_words(name)} {_share(share)}" for name, share in found["gate"].items()]
+        console.print(f"Films of the joint first 20 that stand in the first 20 of: {', '.join(shares)}.")
+
+
+def _sentence(found: dict[str, Any]) -> str:
+    """What the parts differ in, in plain words."""
+    shares = {
+        _title(name): row["interaction_share"]["mean"]
+        for name, row in found["parts"].items()
+        if row["interaction_share"] and (name != "joint" or len(found["parts"]) == 1)
+    }
+    ndcg = f"NDCG@100 of the whole model is {three(found['ndcg']['mean'])}"
+    if not shares:
+        return f"The answers do not depend on the history. {ndcg}."
+    said = [f"{share:.1%} of the response of {name} to a history" for name, share in shares.items()]
+    return f"{' and '.join(said)} is interaction between its films; the rest adds up. {ndcg}."
+
+
+def _logit_of(found: dict[str, Any], name: str) -> dict[str, Any]:
+    return {"interaction_share_logit": found["factors"].get(name, {}).get("interaction_share_logit")}
+
+
+def _title(name: str) -> str:
+    from vasp_models.recommending import FACTOR_TITLES
+
+    return {"joint": "Joint", "flvae": "FLVAE", **FACTOR_TITLES}.get(name, name)
+
+
+def _gate_words(name: str) -> str:
+    part, _, only = name.rpartition("_")
+    return f"{_title(part)} only" if only == "only" else name
+
+
+def _at(row: Mapping[str, Any], *path: str) -> Any:
+    for name in path:
+        row = (row or {}).get(name)
+    return row
+
+
+def _value(write: Callable[[Any], str], *path: str) -> Callable[[Mapping[str, Any]], str]:
+    def cell(row: Mapping[str, Any]) -> str:
+        value = _at(row, *path)
+        return _NOTHING if value is None else write(value)
+
+    return cell
+
+
+def _three(value: float | None) -> str:
+    return _NOTHING if value is None else three(value)
+
+
+def _share(value: float | None) -> str:
+    return _NOTHING if value is None else f"{value:.1%}"
+
+
+def _interval(share: dict[str, Any]) -> str:
+    return f"{share['mean']:.1%} ({share['low']:.1%}–{share['high']:.1%})"
+
+
+def _without(row: dict[str, Any]) -> str:
+    error = "" if row["difference_se"] is None else f"±{three(row['difference_se'])}"
+    return f"{three(row['mean'])} ({row['difference']:+.3f}{error})"
+
+
+def _purity(row: dict[str, Any]) -> str:
+    return f"{three(row['purity'])} ({three(row['chance_popular'])}, p {row['p']:.3f})"
+
+
+_ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
+    "interaction share (log score)": _value(_interval, "interaction_share"),
+    "  of the logit": _value(_interval, "interaction_share_logit"),
+    "share of variance, first 100": _value(_share, "covariance_share", "top100"),
+    "share of variance, all films": _value(_share, "covariance_share", "all"),
+    "NDCG@100 without it": _value(_without, "ndcg_without"),
+    "popularity rank at 20": _value("{:.0f}".format, "popularity_rank"),
+    "coverage at 20": _value(_share, "coverage"),
+    "Gini at 20": _value(three, "gini"),
+    "purity, lift (chance)": _value(_purity, "purity", "lift"),
+    "purity, paper (chance)": _value(_purity, "purity", "paper"),
+    "all genres, lift (chance)": _value(_purity, "purity_all_genres", "lift"),
+    "all genres, paper (chance)": _value(_purity, "purity_all_genres", "paper"),
+    "pair interaction alone": _value(three, "sensitivity", "one_hot_interaction"),
+    "pair interaction in a history": _value(three, "sensitivity", "in_context_interaction"),
+    "alone against in a history": _value(three, "sensitivity", "agreement"),
+}
