@@ -64,7 +64,7 @@ def status(files: JobFiles, is_there: Callable[[], bool]) -> Job:
         return _job(record)
     if is_there():
         return Job("done", "Done", 1.0, _job(record).seconds if record else 0.0)
-    if record is None:
+    if record is None or record["state"] == "done":  # done, and what it made was taken away since
         return Job("none")
     job = _job(record)
     error = job.error or _last_words(files.log) or "The computation stopped before it was finished."

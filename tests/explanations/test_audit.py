@@ -370,8 +370,9 @@ def test_removals_that_are_not_what_they_say_fail(sample):
         replace(removal, items=case.targets[-1:]),
         replace(removal, rank_before=2),
         replace(removal, rank_after=removal.rank_after + 1),
-        replace(removal, replacement=int(history[0])),
-        replace(removal, replacement=item),
+        replace(removal, entered=history[:1]),
+        replace(removal, entered=np.array([item])),
+        replace(removal, entered=removal.entered[:0]),
     ]
     assert [reruns.holds(model, history, item, 1, each) for each in broken] == [False] * len(broken)
 

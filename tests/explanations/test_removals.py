@@ -120,7 +120,7 @@ class TestAgainstEverySubset:
             kept = np.setdiff1d(history, found.items)
             assert place(model, history, history, item) == found.rank_before <= k
             assert place(model, history, kept, item) == found.rank_after > k
-            assert place(model, history, kept, found.replacement) == k
+            assert place(model, history, kept, found.replacement) <= k
             for member in found.items:
                 assert place(model, history, np.append(kept, member), item) <= k
             before = {i for i in range(60) if i not in history and place(model, history, history, i) <= k}

@@ -19,7 +19,9 @@ Seed = Annotated[int, typer.Option(help="Draws users, profiles and resamples.", 
 NoSave = Annotated[bool, typer.Option("--no-save", help="Only print; the dashboard keeps showing what was measured.")]
 
 _NOTHING = "–"
-_PIPED_WIDTH = 120  # where no terminal says how wide it is
+_ROUNDING = 1e-9  # what the single precision of answers leaves of an interaction that is none
+_DOUBTFUL = 0.01
+_PIPED_WIDTH = 130  # where no terminal says how wide it is
 
 
 def parts(
@@ -120,11 +122,12 @@ def _print_parts(found: dict[str, Any]) -> None:
     console.print(_sentence(found))
     heads = {name: row for name, row in found["factors"].items() if name not in found["parts"]}
     columns = found["parts"] | heads
-    table = Table(f"{found['users']:,} test users", box=None)
+    table = Table(box=None)
+    table.add_column(f"{found['users']:,} test users", no_wrap=True)
     for name in columns:
-        table.add_column(_title(name), justify="right", no_wrap=True)
+        table.add_column(_title(name), justify="right")
     for words, write in _ROWS.items():
-        cells = [write({**row, **_logit_of(found, name)}) for name, row in columns.items()]
+        cells = [write(row) for row in columns.values()]
         if set(cells) != {_NOTHING}:
             table.add_row(words, *cells)
     console.print(table)
@@ -146,12 +149,11 @@ def _sentence(found: dict[str, Any]) -> str:
     ndcg = f"NDCG@100 of the whole model is {three(found['ndcg']['mean'])}"
     if not shares:
         return f"The answers do not depend on the history. {ndcg}."
-    said = [f"{share:.1%} of the response of {name} to a history" for name, share in shares.items()]
-    return f"{' and '.join(said)} is interaction between its films; the rest adds up. {ndcg}."
-
-
-def _logit_of(found: dict[str, Any], name: str) -> dict[str, Any]:
-    return {"interaction_share_logit": found["factors"].get(name, {}).get("interaction_share_logit")}
+    if len(shares) == 1:
+        (share,) = shares.values()
+        return f"{share:.1%} of the model's response to a history is interaction between films; the rest adds up. {ndcg}."
+    said = " and ".join(f"{share:.1%} of {name}'s" for name, share in shares.items())
+    return f"Of the response to a history, {said} is interaction between films; the rest adds up. {ndcg}."
 
 
 def _title(name: str) -> str:
@@ -188,32 +190,36 @@ def _share(value: float | None) -> str:
 
 
 def _interval(share: dict[str, Any]) -> str:
-    return f"{share['mean']:.1%} ({share['low']:.1%}–{share['high']:.1%})"
+    if share["high"] < _ROUNDING:
+        return f"{share['mean']:.0e}"
+    return f"{share['mean']:.1%} ({100 * share['low']:.1f}–{100 * share['high']:.1f})"
 
 
-def _without(row: dict[str, Any]) -> str:
-    error = "" if row["difference_se"] is None else f"±{three(row['difference_se'])}"
-    return f"{three(row['mean'])} ({row['difference']:+.3f}{error})"
+def _difference(row: dict[str, Any]) -> str:
+    error = "" if row["difference_se"] is None else f" ± {three(row['difference_se'])}"
+    return f"{row['difference']:+.3f}{error}".replace("0.", ".", 1)
 
 
 def _purity(row: dict[str, Any]) -> str:
-    return f"{three(row['purity'])} ({three(row['chance_popular'])}, p {row['p']:.3f})"
+    doubt = f", p {row['p']:.2f}" if row["p"] >= _DOUBTFUL else ""
+    return f"{three(row['purity'])} ({three(row['chance_popular'])}{doubt})"
 
 
 _ROWS: dict[str, Callable[[Mapping[str, Any]], str]] = {
-    "interaction share (log score)": _value(_interval, "interaction_share"),
-    "  of the logit": _value(_interval, "interaction_share_logit"),
-    "share of variance, first 100": _value(_share, "covariance_share", "top100"),
-    "share of variance, all films": _value(_share, "covariance_share", "all"),
-    "NDCG@100 without it": _value(_without, "ndcg_without"),
+    "interaction share, log score": _value(_interval, "interaction_share"),
+    "interaction share, logit": _value(_interval, "interaction_share_logit"),
+    "variance share, first 100": _value(_share, "covariance_share", "top100"),
+    "variance share, all films": _value(_share, "covariance_share", "all"),
+    "NDCG@100 without it": _value(three, "ndcg_without", "mean"),
+    "  against the whole model": _value(_difference, "ndcg_without"),
     "popularity rank at 20": _value("{:.0f}".format, "popularity_rank"),
     "coverage at 20": _value(_share, "coverage"),
     "Gini at 20": _value(three, "gini"),
-    "purity, lift (chance)": _value(_purity, "purity", "lift"),
-    "purity, paper (chance)": _value(_purity, "purity", "paper"),
-    "all genres, lift (chance)": _value(_purity, "purity_all_genres", "lift"),
-    "all genres, paper (chance)": _value(_purity, "purity_all_genres", "paper"),
+    "purity, lift (by chance)": _value(_purity, "purity", "lift"),
+    "purity, paper (by chance)": _value(_purity, "purity", "paper"),
+    "all genres, lift (by chance)": _value(_purity, "purity_all_genres", "lift"),
+    "all genres, paper (by chance)": _value(_purity, "purity_all_genres", "paper"),
     "pair interaction alone": _value(three, "sensitivity", "one_hot_interaction"),
     "pair interaction in a history": _value(three, "sensitivity", "in_context_interaction"),
-    "alone against in a history": _value(three, "sensitivity", "agreement"),
+    "film alone and in a history": _value(three, "sensitivity", "agreement"),
 }

@@ -17,6 +17,7 @@ from vasp_models.errors import DataError
 from vasp_models.evaluation.protocol import CHOICE
 from vasp_models.explanations import additivity, geometry, rankings
 from vasp_models.explanations.additivity import LOG, LOGIT
+from vasp_models.explanations.answers import factor_names
 from vasp_models.explanations.components import JOINT, components, factors
 
 if TYPE_CHECKING:
@@ -66,9 +67,11 @@ def compare_parts(
     shapes = geometry.compared(model, catalogue, fold_in, seed, fifth)
     popularity = catalogue.frame["train_users"].to_numpy()
     covered = model.covers(np.arange(model.n_items))
+    names = factor_names(model)
     parts = {
         name: {
             "interaction_share": shares.get((LOG, name)),
+            "interaction_share_logit": shares.get((LOGIT, names[places[0]])) if len(places) == 1 else None,
             "covariance_share": None if name == JOINT else ranked.covariance(name),
             "ndcg_without": None if name == JOINT else rankings.ablated(whole, without[name]),
             **ranked.shown(name, popularity, covered),
@@ -76,7 +79,7 @@ def compare_parts(
             "purity_all_genres": shapes[name]["purity_all_genres"],
             "sensitivity": _sensitivity(strengths[name]) | {"agreement": shapes[name]["agreement"]},
         }
-        for name in components(model)
+        for name, places in components(model).items()
     }
     return {
         "users": len(fold_in),

@@ -30,18 +30,22 @@ CAP = 60  # films that a removal may hold
 class Removal:
     """The films to leave out, in the order of the history, int64 (n), and what comes of it.
 
-    `rank_before` and `rank_after` are the explained film's places; `replacement` is the film that then stands at place
-    K, and `entered` int64 (>= 1) are the films that are in the top K only then, best first. For K = 1 they are one.
+    `rank_before` and `rank_after` are the explained film's places, `entered` int64 (>= 1) are the films that are in the
+    top K only then, best first.
     """
 
     items: np.ndarray
     rank_before: int
     rank_after: int
-    replacement: int
     entered: np.ndarray
 
     def __len__(self) -> int:
         return len(self.items)
+
+    @property
+    def replacement(self) -> int:
+        """The film that takes the place: the best of those that entered."""
+        return int(self.entered[0])
 
 
 def rank(model: Recommender, history: np.ndarray, item: int) -> int:
@@ -121,8 +125,7 @@ def _verified(contest: Contest, k: int, members: np.ndarray) -> Removal | None:
         places = _places(_scores(model, history, back), item)
         if (places <= k).all():
             old, new = top_k(before, k)[0], top_k(after, k)[0]
-            entered = new[~np.isin(new, old)]
-            return Removal(history[np.sort(members)], rank_before, rank_after, int(new[-1]), entered)
+            return Removal(history[np.sort(members)], rank_before, rank_after, new[~np.isin(new, old)])
         members = np.delete(members, places.argmax())
     return None
 

@@ -114,7 +114,7 @@ def _removals(removed: dict[int, Removal | None], catalogue: Catalogue) -> dict[
     answers: dict[str, Any] = {f"top{k}": None for k in removed}
     for k, removal in removed.items():
         if removal is not None:
-            new = _film(catalogue, int(removal.entered[0]))
+            new = _film(catalogue, removal.replacement)
             answers[f"top{k}"] = {
                 **_films(catalogue, removal.items),
                 "rank_before": int(removal.rank_before),

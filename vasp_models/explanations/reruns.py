@@ -30,18 +30,19 @@ def removals_again(case: Case) -> list[bool | None]:
 
 
 def holds(model: Recommender, history: np.ndarray, item: int, k: int, removal: Removal) -> bool:
-    """Whether a removal is what it says: the film leaves the top k, not without any of its members, for that film."""
+    """Whether the film leaves the top k by a removal, which needs all its members, and the named films enter."""
     members = np.asarray(removal.items)
     if not len(members) or len(np.unique(members)) != len(members) or not np.isin(members, history).all():
         return False
-    (before, _), (after, last) = (_places(model, history, gone) for gone in (members[:0], members))
+    (before, before_last), (after, _) = (_places(model, history, gone) for gone in (members[:0], members))
     back = [_places(model, history, np.delete(members, place))[0][item] for place in range(len(members))]
     return (
         before[item] == removal.rank_before <= k < removal.rank_after == after[item]
         and max(back) <= k
-        and removal.replacement is not None
-        and removal.replacement not in history
-        and after[removal.replacement] <= k <= last[removal.replacement]
+        and len(removal.entered) > 0
+        and not np.isin(removal.entered, history).any()
+        and (after[removal.entered] <= k).all()
+        and (before_last[removal.entered] > k).all()
     )
 
 
