@@ -1,18 +1,23 @@
-"""The embedded demo, made again from the film list: viewers, data set, VASP, maps."""
+"""The embedded demo, made again from the film list: viewers, data set, VASP, maps, measures of its explanations."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 import shutil
 import tempfile
+from typing import Any
 
 import torch
 
-from vasp_models import checkpoints, places, runs
+from vasp_models import checkpoints, measures, places, runs
 from vasp_models.checkpoints import Checkpoint
 from vasp_models.data import demo, importing, items, ratings
 from vasp_models.data.datasets import Dataset
+from vasp_models.explanations import audit, fidelity, parts, planted
+from vasp_models.jobs import Report
 from vasp_models.projections import maps
 from vasp_models.projections.distances import DISTANCES
 
@@ -25,12 +30,18 @@ SOURCE = importing.Source(
     redistribution="free",
     simulated=True,
 )
+USERS = {"fidelity": 500, "audit": 40, "parts": 400}  # that each kind is measured on, as its command has it by default
+
+Say = Callable[[str], None]
 
 
 def rebuild(
-    out: Path | None = None, on_epoch: runs.OnEpoch = lambda epoch: None, say: Callable[[str], None] = lambda text: None
+    out: Path | None = None,
+    on_epoch: runs.OnEpoch = lambda epoch: None,
+    say: Say = lambda text: None,
+    kinds: Iterable[str] = measures.KINDS,
 ) -> Checkpoint:
-    """Simulate the viewers, train on them and draw the maps; the checkpoint goes to `out`, default the embedded place.
+    """Simulate the viewers, train on them, draw the maps and measure; all goes to `out`, default the embedded place.
 
     The data set is written beside the checkpoint. Equal on the same processor; elsewhere NDCG@100 within .005.
     """
@@ -40,16 +51,52 @@ def rebuild(
         dataset = build_dataset(Path(scratch) / places.DEMO)
         plan = runs.plan("vasp", f"{dataset.folder}/", PRESET, heldout=HELDOUT, device="cpu", seed=SEED)
         say("training")
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)  # sums then run in one order, however many cores there are
-        trained = runs.train(plan, Path(scratch) / "trained", COMMAND, on_epoch)
-        torch.set_num_threads(threads)
+        with _one_thread():
+            trained = runs.train(plan, Path(scratch) / "trained", COMMAND, on_epoch)
         say("drawing the maps")
         maps.obtain(trained, DISTANCES)
+        measure(trained, kinds, say)
         for made, place in ((dataset.folder, folder.with_name("dataset")), (trained.folder, folder)):
             with places.written_whole(place) as temporary:
                 shutil.copytree(made, temporary, dirs_exist_ok=True)
     return checkpoints.load(f"{folder}/")
+
+
+def measure(checkpoint: Checkpoint, kinds: Iterable[str] = measures.KINDS, say: Say = lambda text: None) -> None:
+    """Measure the explanations of the demo's checkpoint and keep the results beside it."""
+    for kind in kinds:
+        say(f"measuring its explanations: {kind}")
+        run, users = partial(_measured, checkpoint, kind), f" --users {USERS[kind]}" if kind in USERS else ""
+        with _one_thread():
+            measures.measured(checkpoint, kind, run, f"vasp-lens {kind} {places.DEMO}{users} --seed {SEED}")
+
+
+def _measured(checkpoint: Checkpoint, kind: str, report: Report) -> dict[str, Any]:
+    """What the command of that name measures with its own defaults."""
+    model, users = checkpoint.model(), checkpoint.users
+    fold_in, held_out = checkpoint.test_folds()[0]
+    train = users.histories.take(users.rows("train"))
+    if kind == "fidelity":
+        chosen = fidelity.sample(fold_in, USERS["fidelity"], SEED)
+        return fidelity.measure_fidelity(model, chosen, train, seed=SEED, report=report)
+    if kind == "audit":
+        return audit.audit(model, fold_in, train, SEED, USERS["audit"], report, checkpoint.model())
+    if kind == "planted":
+        truth = demo.plant(demo.read_films())
+        return planted.planted_truth(model, truth, checkpoint.catalogue, fold_in, SEED, report)
+    chosen, held_out = parts.sample(fold_in, held_out, USERS["parts"], SEED)
+    return parts.compare_parts(model, checkpoint.catalogue, chosen, held_out, SEED, report)
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Sums run in one order, however many cores there are."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def build_dataset(folder: Path) -> Dataset:

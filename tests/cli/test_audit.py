@@ -11,7 +11,7 @@ from tests import trained
 from vasp_models import checkpoints, measures
 from vasp_models.cli import app
 from vasp_models.cli.audit import lines
-from vasp_models.explanations import dependence, gates, reruns
+from vasp_models.explanations import dependence, reruns
 
 RUNNER = CliRunner()
 KEYS = ["name", "title", "value", "limit", "sense", "passed", "note"]
@@ -21,7 +21,6 @@ KEYS = ["name", "title", "value", "limit", "sense", "passed", "note"]
 def quick(home, monkeypatch):
     """A small checkpoint in the home, and less to compute for its few users."""
     monkeypatch.setattr(dependence, "_ROUNDS", 1)
-    monkeypatch.setattr(gates, "_PERMUTATIONS", 256)
     trained.checkpoint(home / "checkpoints" / "mine", "nease")
     return checkpoints.load("mine")
 

@@ -62,9 +62,8 @@ def half(train):
 
 @pytest.fixture
 def few(monkeypatch):
-    """For few users: random weights are drawn eight times and no more, and a median of few needs more permutations."""
+    """For few users: random weights are drawn eight times and no more."""
     monkeypatch.setattr(dependence, "_ROUNDS", 1)
-    monkeypatch.setattr(gates, "_PERMUTATIONS", 256)
 
 
 @pytest.fixture

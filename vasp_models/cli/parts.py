@@ -21,7 +21,7 @@ NoSave = Annotated[bool, typer.Option("--no-save", help="Only print; the dashboa
 _NOTHING = "–"
 _ROUNDING = 1e-9  # what the single precision of answers leaves of an interaction that is none
 _DOUBTFUL = 0.01
-_PIPED_WIDTH = 130  # where no terminal says how wide it is
+_PIPED_WIDTH = 120  # where no terminal says how wide it is
 
 
 def parts(

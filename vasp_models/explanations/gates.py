@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 FP32, FP64 = 1e-5, 1e-11
 RELATIVE = "relative: 1e-5 + 1e-6 max(1, |value|) is allowed"
 _OTHERS = 200  # films beside the recommended ones for which the linear logit is looked at
-_PERMUTATIONS = 256  # so that each half holds 128, which other estimates of Shapley values are held against too
+PERMUTATIONS = 256  # so that each half holds 128, which other estimates of Shapley values are held against too
 
 Sense = Literal["at most", "at least", "below"]
 
@@ -200,7 +200,7 @@ class Case:
     def shapley(self) -> shapley.Shapley:
         """Shapley values of the best film."""
         item = int(self.targets[0])
-        return shapley.shapley(self.model, self.history, item, _PERMUTATIONS, seed=self.sample.seed)
+        return shapley.shapley(self.model, self.history, item, PERMUTATIONS, seed=self.sample.seed)
 
     def exact(self, items: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Factors (factors, 2, items) and F (2, items) in double precision, for the history and the empty profile."""

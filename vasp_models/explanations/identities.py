@@ -8,7 +8,7 @@ from scipy.special import log_expit
 from vasp_models.data.interactions import Interactions
 from vasp_models.explanations.answers import SCORE, answers, subset_answers, total
 from vasp_models.explanations.explaining import explain
-from vasp_models.explanations.gates import FP32, FP64, RELATIVE, Case, Check, credits_by_factor, off
+from vasp_models.explanations.gates import FP32, FP64, PERMUTATIONS, RELATIVE, Case, Check, credits_by_factor, off
 from vasp_models.explanations.gradients import integrated_gradients
 from vasp_models.explanations.interactions import strongest
 from vasp_models.explanations.linear import linear_factor
@@ -197,7 +197,7 @@ CHECKS = (
     Check("shapley-sum", "Shapley values sum to what the history adds", FP32, "at most", shapley_sum, RELATIVE, ""),
     Check(
         "shapley-order", "Shapley values of two halves agree: Spearman", 0.95, "at least", shapley_order,
-        "median, 64 antithetic permutations in two halves", "no history long enough to order", np.median,
+        f"median, {PERMUTATIONS} antithetic permutations in two halves", "no history long enough to order", np.median,
     ),
     Check(
         "shapley-top", "The same: overlap of the five strongest", 0.8, "at least", shapley_top, "median",
