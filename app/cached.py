@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+import gc
 import json
 import os
 from pathlib import Path
@@ -16,12 +17,12 @@ import pandas as pd
 import streamlit as st
 
 from app import choosing
-from vasp_models import checkpoints, places
+from vasp_models import checkpoints, measures, places
 from vasp_models.errors import DeviceError
 
 if TYPE_CHECKING:
     from vasp_models.checkpoints import Checkpoint
-    from vasp_models.projections.jobs import Job
+    from vasp_models.jobs import Job
     from vasp_models.projections.maps import SensitivityMaps
     from vasp_models.recommending import Recommendations
 
@@ -96,11 +97,16 @@ def _loaded(digest: str, wanted: str, _chosen: Checkpoint) -> Loaded:
     except DeviceError:
         device, note = "cpu", _absent(wanted)
     try:
-        return Loaded(_chosen.model(device), device, note)
+        found = Loaded(_chosen.model(device), device, note)
     except Exception as error:
         if device == "cpu" or not _out_of_memory(error):
             raise
-        return Loaded(_chosen.model("cpu"), "cpu", _full(device))
+        found = Loaded(_chosen.model("cpu"), "cpu", _full(device))
+    # Streamlit collects garbage after each run, while the answer is on its way to the browser: that takes .15 s with
+    # torch in memory, and none where what is there to stay is left out.
+    gc.collect()
+    gc.freeze()
+    return found
 
 
 def ask(chosen: Checkpoint, question: Callable[[object], Answer]) -> Answer:
@@ -150,6 +156,20 @@ def _recommendations(
     return ask(_chosen, lambda model: recommend(model, np.array(history, dtype=np.int64), k, part))
 
 
+def ranking(chosen: Checkpoint, profile: np.ndarray, rank_by: str) -> Recommendations:
+    """Every unseen film for a profile (item numbers), best first, with the factors of each."""
+    # Bytes, because Streamlit hashes a tuple number by number: 2,000 films would take longer than to rank them.
+    return _ranking(chosen.digest, np.asarray(profile, dtype=np.int64).tobytes(), rank_by, chosen)
+
+
+@st.cache_data(max_entries=64, show_spinner=False)
+def _ranking(digest: str, profile: bytes, rank_by: str, _chosen: Checkpoint) -> Recommendations:
+    from vasp_models.recommending import recommend
+
+    part, films = None if rank_by == "joint" else rank_by, np.frombuffer(profile, dtype=np.int64)
+    return ask(_chosen, lambda model: recommend(model, films, len(_chosen.catalogue), part))
+
+
 def parts(chosen: Checkpoint) -> tuple[str, ...]:
     """The parts by which the model can rank, without the joint score; none for models without factors."""
     return tuple(getattr(loaded(chosen).model, "parts", {}))
@@ -186,6 +206,21 @@ def start_maps(chosen: Checkpoint, distance: str) -> None:
     from vasp_models.projections import jobs
 
     jobs.start_in_background(chosen, distance, device=wanted_device())
+
+
+def measure(chosen: Checkpoint, kind: str, notice: Callable[[str], None] | None = None) -> dict | None:
+    """What was measured last on the checkpoint, with its provenance; damaged files are told to `notice`."""
+    return measures.find(chosen, kind, notice)
+
+
+def measure_job(chosen: Checkpoint, kind: str) -> Job:
+    """How far a measure is that is taken in the background."""
+    return measures.job_status(chosen, kind)
+
+
+def start_measure(chosen: Checkpoint, kind: str) -> None:
+    """Measure the checkpoint in a process of its own."""
+    measures.start_in_background(chosen, kind, device=wanted_device())
 
 
 def health(chosen: Checkpoint | None) -> str:

@@ -28,10 +28,15 @@ def _component(name: str, body: str):
     return st.components.v2.component(f"vasp_lens_{name}", html=body, css=css, js=js)
 
 
-def film_list(data: dict, key: str) -> int | None:
-    """Draw a list of films; the item number of the film that was just opened."""
-    shown = _component("film_list", '<div class="list"></div>')(key=key, data=data, on_opened_change=lambda: None)
-    return shown.opened
+def film_list(
+    data: dict, key: str, on_opened: Callable[[], None] = lambda: None, on_acted: Callable[[], None] = lambda: None
+) -> int | None:
+    """Draw a list of films; the item number of the film that was just opened.
+
+    The callbacks find the item in the state's `opened` and `acted`: the film of a row, and of a row's action button.
+    """
+    draw = _component("film_list", '<div class="list"></div>')
+    return draw(key=key, data=data, on_opened_change=on_opened, on_acted_change=on_acted).opened
 
 
 def film_row(catalogue: Catalogue, item: int) -> dict:
@@ -45,6 +50,11 @@ def film_row(catalogue: Catalogue, item: int) -> dict:
         "label": catalogue.titles[item],
         "bars": [],
     }
+
+
+# What a row of a list can do besides being opened: what is said, and the sign that is drawn (see film_list.js).
+ADD = {"name": "Add to the profile", "sign": "add"}
+REMOVE = {"name": "Remove from the profile", "sign": "remove"}
 
 
 def history_list(catalogue: Catalogue, history: Sequence[int], unmodelled: set[int], theme: Theme) -> dict:
@@ -88,6 +98,15 @@ def recommendation_list(
         rows, bars, theme, label="Recommended films", none="There is no unseen film left to recommend.", wide=True,
         total="Together" if lifts else "", held=hits is not None,
     )  # fmt: skip
+
+
+def changing(data: dict, moves: Sequence[tuple[str, str]]) -> dict:
+    """A list of recommendations that is changed in place: how each film moved (drawn, said), and a button to add it."""
+    rows = [
+        row | {"move": drawn, "label": f"{row['label'].removesuffix('Open.')}{said} Watch."}
+        for row, (drawn, said) in zip(data["rows"], moves, strict=True)
+    ]
+    return data | {"rows": rows, "action": ADD}
 
 
 def _spoken(row: dict, bars: Sequence[Mapping]) -> str:

@@ -9,14 +9,17 @@ from app import cached, charts, state, widgets, words
 from app import recommend_facts as facts
 
 
-def film(chosen, user, found, item: int) -> None:
-    """Open the dialog of a film, by its item number."""
+def film(chosen, user, found, item: int, why: bool = True) -> None:
+    """Open the dialog of a film, by its item number; `why` offers its explanation, where it has one."""
     # A dialog's title is Markdown, so a title from data is made plain.
-    st.dialog(words.markdown(chosen.catalogue.titles[item]), width="medium")(_film)(chosen, user, found, item)
+    st.dialog(words.markdown(chosen.catalogue.titles[item]), width="medium")(_film)(chosen, user, found, item, why)
 
 
-def _film(chosen, user, found, item: int) -> None:
+def _film(chosen, user, found, item: int, why: bool) -> None:
     widgets.table(facts.film_facts(chosen, user, found, item))
+    if why and item in found.items and st.button("Why this film?", icon=":material/manage_search:", key="why"):
+        state.change(film=str(chosen.catalogue.ids[item]), search="")
+        st.switch_page(widgets.page_file("explain"))
     place = np.flatnonzero(found.items == item)
     if len(place) and found.factors:
         rule = "Against an empty profile; the raw values are natural logarithms and sum to the log score"

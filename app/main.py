@@ -11,7 +11,7 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's folder on the path
     sys.path.insert(0, str(ROOT))
 
-from app import cached, state, user_choice, widgets  # noqa: E402
+from app import cached, lab_actions, state, user_choice, widgets  # noqa: E402
 from app import overview_facts as facts  # noqa: E402
 from app import theme as themes  # noqa: E402
 from vasp_models.errors import VaspLensError  # noqa: E402
@@ -19,8 +19,13 @@ from vasp_models.errors import VaspLensError  # noqa: E402
 # Group -> title, file, address, icon, whether it is the first page. The groups stand in the order of the sidebar.
 PAGES = {
     "Start": [("Overview", "overview", "", "home", True)],
-    "Recommend": [("Recommend", "recommend", "recommend", "recommend", False)],
+    "Recommend": [
+        ("Recommend", "recommend", "recommend", "recommend", False),
+        ("Explain", "explain", "explain", "manage_search", False),
+        ("Profile lab", "profile_lab", "lab", "science", False),
+    ],
     "Understand": [("Sensitivity maps", "sensitivity_maps", "maps", "scatter_plot", False)],
+    "Measure": [("Explanation quality", "explanation_quality", "fidelity", "straighten", False)],
 }
 
 
@@ -50,6 +55,7 @@ def settle() -> object | None:
             state.settle(user=user_choice.example_user(chosen))
     except VaspLensError:  # the page says what is wrong
         return None
+    lab_actions.settle(chosen)
     return chosen
 
 

@@ -43,12 +43,22 @@ def lifts(found) -> dict[str, np.ndarray]:
     return {name: found.lift(name) for name in found.factors}
 
 
-def ordered_history(chosen, user) -> tuple[np.ndarray, str]:
-    """The history as it is listed, and the order in words."""
+def ordered_history(chosen, user, effects: np.ndarray | None = None) -> tuple[np.ndarray, str]:
+    """The history as it is listed, and the order in words; by `effects` (h) where they are given and tell films apart.
+
+    Else the most recent first, or the most popular where the data set has no times.
+    """
+    if effects is not None and effects.any():
+        return user.history[np.argsort(-effects, kind="stable")], "the most influential first"
     if chosen.users.ordered:
         return user.history[::-1], "the most recent first"
     popularity = chosen.catalogue.frame["train_users"].to_numpy()
     return user.history[np.argsort(-popularity[user.history], kind="stable")], "the most popular first"
+
+
+def history_orders(chosen) -> dict[str, str]:
+    """The orders that are offered for the history, by their names in the state."""
+    return {"influence": "Influence", "given": "Date" if chosen.users.ordered else "Popularity"}
 
 
 def unmodelled(found) -> set[int]:
@@ -125,6 +135,8 @@ def film_facts(chosen, user, found, item: int) -> list[tuple[str, str]]:
     standing = f"in the history of user {user.id}, so it is not recommended again"
     if len(place):
         standing = f"#{place[0] + 1} of {found.n_candidates:,} unseen films for user {user.id}"
+    elif item not in user.history:
+        standing = f"not among the {len(found)} films listed for user {user.id}"
     elif item in unmodelled(found):
         standing += f"; {words.NOT_SEEN}, so it changes no recommendation"
     if item in user.held_out:

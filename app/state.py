@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from urllib.parse import quote, unquote
 
 import streamlit as st
 
@@ -17,6 +18,9 @@ LIST_LENGTHS = (10, 20, 50)
 DISTANCES = ("paper", "lift")
 COLOURINGS = ("focus", "genres")
 SPLITS = ("test", "validation", "train")
+ORDERS = ("influence", "given")  # of the history beside the recommendations
+AS_IF = ("seen", "unseen")  # a film of the history that is explained: as it stands, or with the history without it
+MOST_IN_ADDRESS = 2000  # characters of a list of films: some programs that pass links on cut them not far above that
 _SESSION_KEY = "app_state"
 _WRITTEN_KEY = "app_state_address"
 _TOUCHED_KEY = "app_state_touched"
@@ -33,6 +37,31 @@ class UserFilter:
 
 
 @dataclass(frozen=True)
+class Step:
+    """One change of the profile: what was done (start, add, remove, load, link, undo), with what (a film's id or a
+    name), and the profile after it."""
+
+    done: str
+    what: str
+    profile: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Lab:
+    """What the profile lab remembers besides its profiles: not part of a link.
+
+    `data` is the fingerprint of the data set whose ids the profiles hold, `note` what the last change has to say.
+    """
+
+    steps: tuple[Step, ...] = ()
+    data: str | None = None
+    note: str = ""
+    search: str = ""
+    match: str | None = None
+    uploads: int = 0
+
+
+@dataclass(frozen=True)
 class AppState:
     """Every choice that a page or a link can make; None where the page shall choose for itself."""
 
@@ -45,7 +74,15 @@ class AppState:
     focus: tuple[str, ...] = PAPER_GENRES
     film: str | None = None  # id in the data set
     search: str = ""
+    method: str = "joint"  # whose reasons are shown: the whole model's, or one part's
+    as_if: str = AS_IF[0]
+    order: str = ORDERS[0]
+    metric: str = "DEL@4"  # of the methods on the page about explanation quality
     users: UserFilter = UserFilter()
+    profile: tuple[str, ...] = ()  # ids in the data set, in the order in which they were added
+    pinned: tuple[str, ...] | None = None
+    watched: str | None = None
+    lab: Lab = Lab()
 
 
 # Field -> name in the address; what is missing here is not part of a link.
@@ -54,12 +91,20 @@ _ADDRESS = {
     "user": "u",
     "k": "k",
     "rank_by": "r",
+    "order": "o",
     "distance": "d",
     "colouring": "by",
     "focus": "g",
     "film": "f",
+    "method": "e",
+    "as_if": "as",
+    "metric": "m",
+    "profile": "p",
+    "pinned": "a",
+    "watched": "w",
 }
-_ALLOWED = {"k": LIST_LENGTHS, "distance": DISTANCES, "colouring": COLOURINGS}
+_FILMS = ("profile", "pinned")
+_ALLOWED = {"k": LIST_LENGTHS, "distance": DISTANCES, "colouring": COLOURINGS, "as_if": AS_IF, "order": ORDERS}
 
 
 def to_address(state: AppState) -> dict[str, str]:
@@ -69,8 +114,18 @@ def to_address(state: AppState) -> dict[str, str]:
     for field, name in _ADDRESS.items():
         value = getattr(state, field)
         if value is not None and (value != getattr(default, field) or field in ("checkpoint", "user")):
-            query[name] = ",".join(value) if isinstance(value, tuple) else str(value)
-    return query
+            query[name] = films_text(value) if field in _FILMS else _joined(value)
+    return {name: text for name, text in query.items() if text is not None}
+
+
+def _joined(value: object) -> str:
+    return ",".join(value) if isinstance(value, tuple) else str(value)
+
+
+def films_text(ids: tuple[str, ...]) -> str | None:
+    """A list of films as one word of an address, ``1-22-333`` (``-`` where it is empty); None where it is too long."""
+    text = "-".join(quote(item, safe="").replace("-", "%2D") for item in ids) or "-"
+    return text if len(text) <= MOST_IN_ADDRESS else None
 
 
 def from_address(query: Mapping[str, str], state: AppState) -> AppState:
@@ -85,12 +140,20 @@ def from_address(query: Mapping[str, str], state: AppState) -> AppState:
     # A user and a film belong to their checkpoint: a link to another one does not carry the old choice along.
     if changes.get("checkpoint", state.checkpoint) != state.checkpoint:
         changes = {"user": None, "film": None} | changes
-    return replace(state, **changes)
+    if changes.get("user", state.user) != state.user:
+        changes = {"film": None} | changes
+    linked = replace(state, **changes)
+    moved = linked.profile != state.profile or linked.checkpoint != state.checkpoint
+    if moved and "profile" in changes:  # the steps led to another profile, perhaps of another data set
+        linked = replace(linked, lab=Lab())
+    return linked
 
 
 def _parsed(field: str, text: str) -> object | None:
     if field == "k":
         return int(text) if text.isascii() and text.isdigit() else None
+    if field in _FILMS:
+        return tuple(dict.fromkeys(unquote(item) for item in text.split("-") if item))
     if field == "focus":
         return tuple(dict.fromkeys(genre for genre in text.split(",") if genre))[:MAX_FOCUS] or None
     return text
@@ -102,13 +165,15 @@ def current() -> AppState:
 
 
 def change(**changes: object) -> AppState:
-    """Set fields of the session's state; a change of checkpoint forgets the user and the film."""
+    """Set fields of the session's state; a change of checkpoint forgets user and film, one of the user the film."""
     unknown = set(changes) - {field.name for field in fields(AppState)}
     if unknown:
         raise TypeError(f"AppState has no field {', '.join(sorted(unknown))}")
     state = current()
     if changes.get("checkpoint", state.checkpoint) != state.checkpoint:
         changes = {"user": None, "film": None, "search": "", "users": UserFilter(), "rank_by": "joint"} | changes
+    if changes.get("user", state.user) != state.user:
+        changes = {"film": None, "search": ""} | changes
     st.session_state[_SESSION_KEY] = replace(state, **changes)
     st.session_state[_TOUCHED_KEY] = True
     return st.session_state[_SESSION_KEY]

@@ -72,7 +72,12 @@ PAGE_CSS = """<style>
 [data-testid="stMarkdownContainer"] h5 + p {line-height: 1.3}
 @media (min-width: 641px) {
   .st-key-history_list, .st-key-recommendation_list {min-height: 568px} .st-key-maps {min-height: 486px}
+  .st-key-lab_list {min-height: 568px} [class*="st-key-narrow_"] {display: none}
+  .st-key-lab_answer .st-key-answer {min-height: 3.5rem}
 }
-@media (max-width: 640px) {[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}}
+@media (max-width: 640px) {
+  [data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}
+  .st-key-lab_slopes, [class*="st-key-wide_"] {display: none}
+}
 @media (prefers-reduced-motion: reduce) {* {transition: none !important; animation: none !important}}
 </style>"""

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
 from app import cached, state, words
 from app import theme as themes
 from app.charts import CONFIG
+from vasp_models import measures
 from vasp_models.errors import VaspLensError
+from vasp_models.jobs import Job
 
 
 def theme() -> themes.Theme:
@@ -39,9 +44,21 @@ def fold(label: str = "How this is computed"):
     return st.expander(label, icon=":material/function:")
 
 
+def lazy_fold(label: str, icon: str):
+    """A fold that tells whether it is open, so that what is costly is made only then; it stays open from run to run."""
+    return st.expander(label, icon=f":material/{icon}:", key=f"fold_{icon}", on_change="rerun")
+
+
 def chart(figure, key: str, alt: str) -> None:
     """A figure in the place it is drawn for, with its words for those who do not see it."""
     st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
+
+
+def either_chart(figures: Iterable, key: str, alt: str) -> None:
+    """A figure for wide windows and one for narrow ones: the page's style shows the one that fits."""
+    for screen, figure in zip(("wide", "narrow"), figures, strict=True):
+        with st.container(key=f"{screen}_{key}"):
+            chart(figure, f"{key}_{screen}", alt)
 
 
 def table(rows: list[tuple[str, str]]) -> None:
@@ -50,10 +67,10 @@ def table(rows: list[tuple[str, str]]) -> None:
     st.table(shown, border="horizontal", hide_index=True, hide_header=True)
 
 
-def numbers(frame: pd.DataFrame, columns: list[str]) -> None:
-    """A table of raw values; `columns` are the numbers, shown with three decimals."""
-    three = st.column_config.NumberColumn(format="%.3f")
-    st.dataframe(frame, hide_index=True, row_height=36, column_config=dict.fromkeys(columns, three))
+def numbers(frame: pd.DataFrame, columns: list[str], decimals: int = 3) -> None:
+    """A table of raw values; `columns` are the numbers, shown with so many decimals."""
+    shown = st.column_config.NumberColumn(format=f"%.{decimals}f")
+    st.dataframe(frame, hide_index=True, row_height=36, column_config=dict.fromkeys(columns, shown))
 
 
 def notice(sentence: str, icon: str = "info") -> None:
@@ -125,30 +142,47 @@ def device_note(chosen) -> None:
 
 def missing_map(chosen, distance: str, seconds: float) -> None:
     """Where no map exists yet: the command, a button with the expected time, and the progress once it runs."""
-    if cached.map_job(chosen, distance).state == "running":
-        st.fragment(_map_progress, run_every=1.0)(chosen, distance)
-        return
     name = words.DISTANCE_NAMES[distance]
-    notice(
-        f"The **{name}** maps of this checkpoint have not been computed yet. They are drawn once and kept.",
-        icon="scatter_plot",
-    )
-    failed = cached.map_job(chosen, distance)
-    if failed.state == "failed":
-        problem(f"The last attempt stopped: {failed.error}")
-    st.code(f"vasp-lens map {chosen.argument} --distance {distance}", language=None)
-    label = f"Compute them now · about {words.seconds(seconds)}"
-    st.button(
-        label, icon=":material/play_arrow:", key="compute_maps", on_click=cached.start_maps, args=(chosen, distance)
-    )
+    job = partial(cached.map_job, chosen, distance)
+    text = f"The **{name}** maps of this checkpoint have not been computed yet. They are drawn once and kept."
+    command = f"vasp-lens map {chosen.argument} --distance {distance}"
+    if _offered(job, text, command, "scatter_plot", "The maps are being computed"):
+        label = f"Compute them now · about {words.seconds(seconds)}"
+        _start(label, "compute_maps", cached.start_maps, chosen, distance)
 
 
-def _map_progress(chosen, distance: str) -> None:
-    job = cached.map_job(chosen, distance)
-    if job.state != "running":
-        st.rerun()  # the whole page: the maps are there, or the reason why not
-    st.markdown("The maps are being computed in the background; you can go on to other pages meanwhile.")
-    st.progress(min(max(job.fraction, 0.0), 1.0), f"{job.stage} · {words.seconds(job.seconds)}")
+def missing_measure(chosen, kind: str, text: str, seconds: float) -> None:
+    """Where something was not measured yet: the command, a button with the expected time, the progress once it runs."""
+    job, command = partial(cached.measure_job, chosen, kind), measures.command(chosen, kind)
+    if _offered(job, text, command, "straighten", "This is being measured"):
+        label = f"Measure it now · about {words.seconds(seconds)}"
+        _start(label, f"measure_{kind}", cached.start_measure, chosen, kind)
+
+
+def _start(label: str, key: str, action: Callable, *arguments: object) -> None:
+    """A button that starts something in the background."""
+    st.button(label, icon=":material/play_arrow:", key=key, on_click=action, args=arguments)
+
+
+def _offered(job: Callable[[], Job], text: str, command: str, icon: str, running: str) -> bool:
+    """Say that something is missing and with which command it is made, or how far it is; whether it may be started."""
+    now = job()
+    if now.state == "running":
+        st.fragment(_progress, run_every=1.0)(job, running)
+        return False
+    notice(text, icon=icon)
+    if now.state == "failed":
+        problem(f"The last attempt stopped: {now.error}")
+    st.code(command, language=None)
+    return True
+
+
+def _progress(job: Callable[[], Job], running: str) -> None:
+    now = job()
+    if now.state != "running":
+        st.rerun()  # the whole page: the result is there, or the reason why not
+    st.markdown(f"{running} in the background; you can go on to other pages meanwhile.")
+    st.progress(min(max(now.fraction, 0.0), 1.0), f"{now.stage} · {words.seconds(now.seconds)}")
 
 
 def page_file(name: str) -> str:

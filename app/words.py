@@ -10,6 +10,7 @@ import numpy as np
 from vasp_models.recommending import FACTOR_TITLES
 
 PART_NAMES = {"joint": "Joint", "nease": "NEASE", "flvae": "FLVAE"}
+INKS = {"nease": "orange", "flvae_residual": "blue", "flvae_latent": "green"}  # Streamlit's names of their colours
 NOT_SEEN = "not seen by the model"
 CLEAR_PURITY = 0.05  # a smaller difference between two parts is not worth a sentence
 PART_NOTES = {"nease": "linear part", "flvae": "both deep heads"}
@@ -19,6 +20,11 @@ DISTANCE_NAMES = {"paper": "Paper", "lift": "Lift"}
 def factor_name(factor: str) -> str:
     """A factor of the model as people read it."""
     return FACTOR_TITLES.get(factor, factor.replace("_", " ").capitalize())
+
+
+def inked(factor: str) -> str:
+    """A factor's name after a square in its colour (Markdown); for an unknown factor the name alone."""
+    return f":{INKS[factor]}[■]\u00a0{factor_name(factor)}" if factor in INKS else factor_name(factor)
 
 
 def part_name(part: str) -> str:

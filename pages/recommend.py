@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, charts, components, dialogs, state, user_choice, widgets, words
+from app import cached, charts, components, dialogs, explain_cached, state, user_choice, widgets, words
 from app import recommend_facts as facts
 
 
@@ -19,6 +19,9 @@ def controls(chosen, user, found) -> None:
         if parts:
             st.segmented_control("Rank by", names, format_func=names.get, required=True, **widgets.bound("rank_by"))
         st.segmented_control("Show", state.LIST_LENGTHS, required=True, **widgets.bound("k"))
+        orders = facts.history_orders(chosen)
+        if len(user.history):
+            st.segmented_control("History by", orders, format_func=orders.get, required=True, **widgets.bound("order"))
         user_choice.filter_popover(chosen)
         st.space("stretch")
         name = f"recommendations-{chosen.name}-{user.id}.csv"
@@ -28,18 +31,26 @@ def controls(chosen, user, found) -> None:
 
 def lists(chosen, user, found) -> None:
     """History and recommendations side by side; a chosen row opens its film."""
-    history, order = facts.ordered_history(chosen, user)
     left, right = st.columns([1, 3.05], gap="medium")
-    with left:
-        widgets.section("Rated well before", facts.history_words(history, order, found))
-        data = components.history_list(chosen.catalogue, history, facts.unmodelled(found), widgets.theme())
-        opened = components.film_list(data, "history_list")
+    opened = None
     if len(found):  # else the answer says why there are none
         with right:
-            chosen_row = recommended(chosen, user, found)
-        opened = opened if chosen_row is None else chosen_row
+            opened = recommended(chosen, user, found)
+    with left:  # drawn last, because its order is asked of the model
+        of_history = history(chosen, user, found)
+    opened = of_history if opened is None else opened
     if opened is not None:
         dialogs.film(chosen, user, found, int(opened))
+
+
+def history(chosen, user, found) -> int | None:
+    """The history, by what its films do to the list or as it came; the item number of the film that was just opened."""
+    by_influence = state.current().order == "influence" and len(user.history) and len(found)
+    effects = explain_cached.effects(chosen, user.history, found.items) if by_influence else None
+    films, order = facts.ordered_history(chosen, user, effects)
+    widgets.section("Rated well before", facts.history_words(films, order, found))
+    data = components.history_list(chosen.catalogue, films, facts.unmodelled(found), widgets.theme())
+    return components.film_list(data, "history_list")
 
 
 def recommended(chosen, user, found) -> int | None:

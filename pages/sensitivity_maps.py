@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, components, state, widgets, words
+from app import cached, components, film_choice, state, widgets, words
 from app import map_facts as facts
 from app.theme import MAX_FOCUS
 from vasp_models.projections import maps as core
@@ -26,31 +26,7 @@ def controls(catalogue) -> None:
                 offered = list(dict.fromkeys([*catalogue.genre_names, *focus]))
                 st.multiselect("Genres in colour", offered, max_selections=MAX_FOCUS, **widgets.bound("focus"))
         st.space("stretch")
-        st.session_state[SEARCH] = state.current().search
-        look = {"icon": ":material/search:", "placeholder": "Title, e.g. matrix", "width": 300}
-        st.text_input("Find a film", key=SEARCH, on_change=take_search, args=(catalogue,), **look)
-
-
-def take_search(catalogue) -> None:
-    """Choose the best of the films that the search finds."""
-    text = st.session_state[SEARCH]
-    found = catalogue.search(text)
-    state.change(search=text, film=str(catalogue.ids[found[0]]) if found else state.current().film)
-
-
-def matches(catalogue) -> None:
-    """The films that the search found, to choose from."""
-    text, film = state.current().search, state.current().film
-    titles = facts.found(catalogue, text)
-    if text.strip() and not titles:
-        st.markdown(f":small[:gray[No film has “{words.markdown(text)}” in its title.]]")
-    if len(titles) < 2 or film not in titles:
-        return
-    shown = list(dict.fromkeys([*list(titles)[: facts.MOST_MATCHES], film]))
-    look = {"format_func": titles.get, "label_visibility": "collapsed", "required": True}
-    st.pills("Films found", shown, **look, **widgets.bound("film"))
-    if len(titles) > len(shown):
-        st.markdown(f":small[:gray[and {len(titles) - len(shown)} more: type on]]")
+        film_choice.search_field(catalogue, SEARCH)
 
 
 def draw(catalogue, maps) -> None:
@@ -98,7 +74,7 @@ def page() -> None:
         return
     widgets.title(facts.question(maps.parts), facts.answer(maps, catalogue, state.current()))
     controls(catalogue)
-    matches(catalogue)
+    film_choice.matches(catalogue)
     draw(catalogue, maps)
     nearest(catalogue, maps)
     with widgets.fold():

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from inspect import signature
 import json
 
 import pytest
 
-from vasp_models import checkpoints, demo_checkpoint, places, runs
+from vasp_models import checkpoints, cli, demo_checkpoint, measures, places, runs
 from vasp_models.data import datasets
 from vasp_models.data.demo import Planted
 from vasp_models.projections import maps
@@ -38,6 +39,28 @@ def test_its_maps_are_there_in_both_readings(demo):
     assert all(maps.find(demo, distance) is not None for distance in maps.DISTANCES)
 
 
+def test_its_measures_are_there_and_its_audit_passes(demo):
+    found = {kind: measures.find(demo, kind) for kind in measures.KINDS}
+    assert None not in found.values()
+    assert found["audit"]["passed"]
+    assert str(places.ui_root()) not in json.dumps(found)
+
+
+def test_it_is_measured_as_the_commands_measure(demo, monkeypatch):
+    """The same samples by default, and the same words for how to measure again."""
+    defaults = {
+        command.callback.__name__: {name: each.default for name, each in signature(command.callback).parameters.items()}
+        for command in cli.app.registered_commands
+    }
+    asked = []
+    monkeypatch.setattr(measures, "measured", lambda checkpoint, kind, run, command: asked.append((kind, command)))
+    demo_checkpoint.measure(demo)
+    for kind, command in asked:
+        options = {name: defaults[kind].get(name) for name in ("users", "seed")}
+        assert command == measures.command(demo, kind, **options)
+    assert [kind for kind, _ in asked] == list(measures.KINDS)
+
+
 def test_the_planted_links_are_found_by_the_linear_path(demo):
     """For most links the film that is led to is among the twenty that the first film raises most in NEASE."""
     planted = Planted.from_json((places.assets_folder() / "demo" / "planted.json").read_text(encoding="utf-8"))
@@ -51,12 +74,13 @@ def test_the_planted_links_are_found_by_the_linear_path(demo):
 
 
 def test_its_own_command_makes_it_again(demo, tmp_path):
-    made = demo_checkpoint.rebuild(tmp_path / "checkpoint")
+    made = demo_checkpoint.rebuild(tmp_path / "checkpoint", kinds=("planted",))  # the others take a minute
     again, kept = (each.metrics["test"]["ndcg@100"]["mean"] for each in (made, demo))
     assert again == pytest.approx(kept, abs=0.005)
     assert datasets.load(f"{tmp_path}/dataset/").fingerprint == datasets.load(places.DEMO).fingerprint
     assert made.users.frame.equals(demo.users.frame)
     assert all(maps.find(made, distance) is not None for distance in maps.DISTANCES)
+    assert measures.find(made, "planted")["links"]["share"] > 0.8
     written = json.dumps(made.manifest)
     assert str(tmp_path) not in written
     assert str(places.ui_root()) not in json.dumps(demo.manifest)

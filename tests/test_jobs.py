@@ -94,3 +94,5 @@ def test_a_good_end_is_noted(files):
     with ProgressFiles([files], "counting", MeasureError).until_the_end() as record:
         record.report("Counting", 0.5)
     assert json.loads(files.progress.read_text())["state"] == "done"
+    assert jobs.status(files, lambda: True).state == "done"
+    assert jobs.status(files, lambda: False) == Job("none"), "its result was taken away: nothing has failed"

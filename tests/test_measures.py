@@ -145,6 +145,13 @@ def test_the_command_is_what_a_user_types(checkpoint):
     assert measures.command(odd, "audit", from_seed=3) == "vasp-lens audit '/a b/toy' --from-seed 3"
 
 
+def test_the_expected_time_grows_with_the_films_and_meets_what_was_measured():
+    assert measures.expected_seconds("fidelity", 681) == pytest.approx(26)
+    assert measures.expected_seconds("fidelity", 3483) == pytest.approx(230)
+    assert 230 < measures.expected_seconds("fidelity", 20_000) < 4_000
+    assert measures.expected_seconds("planted", 0) > 0
+
+
 def test_an_unknown_kind_is_refused(checkpoint):
     for ask in (measures.find, measures.job_status):
         with pytest.raises(MeasureError, match="'speed': expected one of fidelity, audit"):

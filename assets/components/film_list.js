@@ -7,9 +7,10 @@ const el = (tag, name, text) => {
   return node;
 };
 const swatch = (colour) => { const node = el("i"); node.style.background = colour; return node; };
-const tick = () => {
+const SIGNS = { tick: "M2.5 8.5l3.6 3.8L13.5 4", add: "M8 2.5v11M2.5 8h11", remove: "M3.5 3.5l9 9M12.5 3.5l-9 9" };
+const tick = (sign = "tick") => {
   const ns = "http://www.w3.org/2000/svg", svg = document.createElementNS(ns, "svg"), path = document.createElementNS(ns, "path");
-  svg.setAttribute("viewBox", "0 0 16 16"); svg.setAttribute("aria-hidden", "true"); path.setAttribute("d", "M2.5 8.5l3.6 3.8L13.5 4");
+  svg.setAttribute("viewBox", "0 0 16 16"); svg.setAttribute("aria-hidden", "true"); path.setAttribute("d", SIGNS[sign]);
   svg.append(path);
   return svg;
 };
@@ -34,9 +35,21 @@ function barOf(bar, column, scale) {
   return cell;
 }
 
-function rowOf(row, data, scale, open) {
+// What can be done with the film of a row besides opening it: { name: what is said, sign: what is drawn }.
+function actionOf(row, action, send) {
+  const cell = el("td", "act"), button = el("button");
+  button.type = "button";
+  button.title = action.name;
+  button.setAttribute("aria-label", `${action.name}: ${row.title} ${row.year}`.trim());
+  button.append(tick(action.sign));
+  button.onclick = (event) => { event.stopPropagation(); send("acted", row.item); };
+  cell.append(button);
+  return cell;
+}
+
+function rowOf(row, data, scale, send) {
   const tr = el("tr"), film = el("td", "film"), title = el("button"), chips = el("div", "genres");
-  if (data.wide) tr.append(el("td", "place", row.place));
+  if (data.wide) { const place = el("td", "place", row.place); if (row.move) place.append(el("span", "move", row.move)); tr.append(place); }
   title.type = "button";
   title.title = `${row.title} ${row.year}`.trim();
   title.setAttribute("aria-label", row.label);
@@ -49,7 +62,9 @@ function rowOf(row, data, scale, open) {
   row.bars.forEach((bar, n) => { const cell = el("td", "bars"); cell.style.gridColumn = n + 2; cell.append(barOf(bar, data.bars[n], scale)); tr.append(cell); });
   if (data.total) { const total = el("td", "total", row.total); total.append(el("span", "from", row.from)); tr.append(total); }
   if (data.held) { const held = el("td", "held"); if (row.liked) held.append(tick(), "liked"); tr.append(held); }
-  tr.onclick = () => open(row.item);
+  if (data.action) tr.append(actionOf(row, data.action, send));
+  if (row.item === data.marked) { tr.classList.add("marked"); title.setAttribute("aria-current", "true"); }
+  tr.onclick = () => send("opened", row.item);
   return tr;
 }
 
@@ -61,6 +76,7 @@ function headOf(data) {
   data.bars.forEach((column) => add("bars", swatch(column.colour), column.name));
   if (data.total) add("total", data.total);
   if (data.held) add("held", "Held out");
+  if (data.action) add("act", "");
   head.append(tr);
   return head;
 }
@@ -74,7 +90,7 @@ function keyOf(data) {
 
 // Up and down walk through the titles, as in a list.
 function walk(event, frame) {
-  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], titles = [...frame.querySelectorAll("tbody button")];
+  const step = { ArrowDown: 1, ArrowUp: -1 }[event.key], titles = [...frame.querySelectorAll("tbody td.film button")];
   const at = titles.indexOf(frame.getRootNode().activeElement);
   if (!step || at < 0) return;
   event.preventDefault();
@@ -84,33 +100,47 @@ function walk(event, frame) {
 const WIDE = 126, NARROW_BELOW = 640;  // px of a column of bars; below that width of the list the bars stand under the title
 
 export default function ({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".list"), open = (item) => setTriggerValue("opened", item);
-  const update = () => {
+  const root = parentElement.querySelector(".list");
+  root.update = () => {
     const across = root.clientWidth, narrow = across <= NARROW_BELOW, shown = JSON.stringify([data, narrow ? across : 0]);
     if (!across || root.shown === shown) return;  // nothing new: keep the scroll position and the focus
     root.shown = shown;
-    draw(root, data, narrow ? (across - 44) / Math.max(1, data.bars.length) : WIDE, open);
+    draw(root, data, narrow ? (across - 44) / Math.max(1, data.bars.length) : WIDE, setTriggerValue);
   };
-  const observer = new ResizeObserver(update);
-  observer.observe(root);
-  update();
-  return () => observer.disconnect();
+  // This is called for each new data, and what it returns only at the end: two observers would draw against each other.
+  root.observer ??= new ResizeObserver(() => root.update());
+  root.observer.observe(root);
+  root.update();
+  return () => root.observer.disconnect();
 }
 
-function draw(root, data, width, open) {
+// A list that is changed in place keeps its scroll position, and the focus in the row where it was. The position is
+// noted as it changes: to read it from a page that is just being built would lay the whole page out once more.
+function replaced(root, frame, inPlace) {
+  const focused = inPlace && root.getRootNode().activeElement, top = inPlace ? root.scrolledTo || 0 : 0;
+  const at = focused ? [...root.querySelectorAll("td.act button")].indexOf(focused) : -1;
+  frame.onscroll = () => { root.scrolledTo = frame.scrollTop; };
+  root.replaceChildren(frame);
+  if (top) frame.scrollTop = top;
+  const buttons = frame.querySelectorAll("td.act button");
+  if (at >= 0 && buttons.length) buttons[Math.min(at, buttons.length - 1)].focus({ preventScroll: true });
+}
+
+function draw(root, data, width, send) {
   const frame = el("div", "frame"), table = el("table"), body = el("tbody");
   root.style.setProperty("--muted", data.muted);
   root.style.setProperty("--rule", data.rule);
   root.style.setProperty("--n-bars", Math.max(1, data.bars.length));
   frame.style.maxHeight = `${data.height}px`;
   frame.classList.toggle("wide", !!data.wide);
+  frame.classList.toggle("moves", !!data.action);
   table.setAttribute("aria-label", data.label);
   const scale = scaleOf(data.rows, width, data.bars.every((bar) => bar.plain));
-  data.rows.forEach((row) => body.append(rowOf(row, data, scale, open)));
+  data.rows.forEach((row) => body.append(rowOf(row, data, scale, send)));
   table.append(headOf(data), body);
   if (data.bars.length) frame.append(keyOf(data));
   frame.append(table);
   if (!data.rows.length) frame.append(el("div", "none", data.none));
   frame.onkeydown = (event) => walk(event, frame);
-  root.replaceChildren(frame);
+  replaced(root, frame, !!data.action);
 }

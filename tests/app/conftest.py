@@ -43,11 +43,12 @@ def dashboard(home) -> Callable[..., AppTest]:
 
 @pytest.fixture
 def copied(home) -> Callable[..., Path]:
-    """Copies the demo's checkpoint into the home under a name, without its maps; its files can then be changed."""
+    """Copies the demo's checkpoint into the home under a name, without maps and measures; its files can be changed."""
 
     def copy(name: str) -> Path:
         folder = places.checkpoint_folder(name)
-        shutil.copytree(places.checkpoint_folder(places.DEMO), folder, ignore=shutil.ignore_patterns("maps"))
+        left_out = shutil.ignore_patterns("maps", "measures")
+        shutil.copytree(places.checkpoint_folder(places.DEMO), folder, ignore=left_out)
         return folder
 
     return copy
@@ -64,28 +65,38 @@ def refit(folder: Path) -> None:
 
 
 @pytest.fixture
-def popularity(home) -> str:
-    """The name of a checkpoint whose model has no factors and no epochs, on the demo's viewers."""
-    from vasp_models.data.datasets import load
-    from vasp_models.data.splits import make_split
-    from vasp_models.models import create, preset
-    from vasp_models.models.settings import settings_to_json
+def saved(home) -> Callable[..., str]:
+    """Makes a checkpoint of a model on the demo's viewers, fitted unless given: `saved("plain", "popularity")`."""
 
-    split = make_split(load(places.DEMO), heldout=400)
-    settings = preset("popularity")[0]
-    model = create("popularity", settings, split.train.n_items)
-    model.fit(split.train)
-    demo = checkpoints.load(places.DEMO)
-    facts = {key: value for key, value in demo.manifest.items() if key not in ("kind", "schema", "files")}
-    facts |= {
-        "model": "popularity",
-        "title": "Popularity",
-        "preset": "plain",
-        "settings": settings_to_json(settings),
-        "options": {},
-    }
-    checkpoints.save(places.checkpoint_folder("plain"), model, split, json.loads(json.dumps(facts)), [], demo.metrics)
-    return "plain"
+    def save(name: str, model: str, ready=None) -> str:
+        from vasp_models.data.datasets import load
+        from vasp_models.data.splits import make_split
+        from vasp_models.models import create, preset
+        from vasp_models.models.settings import settings_to_json
+
+        split, demo = make_split(load(places.DEMO), heldout=400), checkpoints.load(places.DEMO)
+        if ready is None:
+            ready = create(model, preset(model)[0], split.train.n_items)
+            ready.fit(split.train)
+        facts = {key: value for key, value in demo.manifest.items() if key not in ("kind", "schema", "files")}
+        facts |= {
+            "model": model,
+            "title": model.capitalize(),
+            "preset": "plain",
+            "settings": settings_to_json(ready.settings),
+            "options": {},
+        }
+        facts = json.loads(json.dumps(facts))
+        checkpoints.save(places.checkpoint_folder(name), ready, split, facts, [], demo.metrics)
+        return name
+
+    return save
+
+
+@pytest.fixture
+def popularity(saved) -> str:
+    """The name of a checkpoint whose model has no factors and no epochs."""
+    return saved("plain", "popularity")
 
 
 def text(test: AppTest) -> str:

@@ -15,7 +15,14 @@ from tests.app.conftest import MAIN, PAGES, calm, refit, text
 from vasp_models import checkpoints, recommending
 from vasp_models.data.users import Users
 
-QUESTIONS = {"": "What is loaded", "recommend": "watch next?", "sensitivity_maps": "know genres?"}
+QUESTIONS = {
+    "": "What is loaded",
+    "recommend": "watch next?",
+    "explain": "Why ",
+    "profile_lab": "history were different?",
+    "sensitivity_maps": "know genres?",
+    "explanation_quality": "Are the reasons real?",
+}
 
 
 @pytest.fixture(scope="module")
@@ -46,6 +53,8 @@ def test_the_overview_and_the_maps_do_without_torch(tmp_path):
         f"test = AppTest.from_file({MAIN!r}, default_timeout=120).run()",
         "assert not test.exception, test.exception",
         f"test.switch_page({str(PAGES / 'sensitivity_maps.py')!r}).run()",
+        "assert not test.exception, test.exception",
+        f"test.switch_page({str(PAGES / 'explanation_quality.py')!r}).run()",
         "assert not test.exception, test.exception",
         "assert len(test.title) == 1",
     ]
@@ -162,7 +171,7 @@ def test_length_and_ranking_change_the_list(dashboard, monkeypatch):
 
 def test_a_row_multiplies_its_factors_and_marks_what_was_held_out(dashboard, demo, monkeypatch):
     drawn = shown_lists(monkeypatch)
-    test = dashboard("recommend")
+    test = dashboard("recommend", o="given")
     data = drawn["recommendation_list"]
     assert [bar["name"] for bar in data["bars"]] == ["NEASE", "Residual head", "Latent head"]
     user = demo.users.find(test.sidebar.text_input[0].value)

@@ -14,7 +14,7 @@ from vasp_models.errors import DeviceError
 from vasp_models.projections import jobs
 from vasp_models.recommending import Recommendations
 
-PAGES = ["", "recommend", "sensitivity_maps"]
+PAGES = ["", "recommend", "explain", "profile_lab", "sensitivity_maps"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -51,7 +51,8 @@ def test_json_holds_everything_and_adds_up(demo):
     assert abs(answer["completeness_delta"]) < 1e-3
     assert len(answer["history"]) == len(user.history)
     row = answer["history"][0]
-    assert set(row) == {"item", "title", "nease_logit", "nease", "leave_one_out", "integrated_gradients"}
+    numbers = {"nease_logit", "nease", "leave_one_out", "integrated_gradients"}
+    assert set(row) == {"item", "title", "seen_by_model"} | numbers
     assert set(row["integrated_gradients"]) == {"flvae_residual", "flvae_latent"}
     shares = sum(r["nease"] + sum(r["integrated_gradients"].values()) for r in answer["history"])
     assert shares == pytest.approx(sum(answer["terms"].values()), abs=1e-3)
@@ -157,3 +158,13 @@ def test_a_film_that_the_model_does_not_cover_is_said_to_be_such(tmp_path):
     )
     assert "no score" in sentence
     assert loaded.catalogue.titles[outside] in sentence
+    inside = np.setdiff1d(model.modelled.numpy(), user.history)[0]
+    known = next(n for n in user.history if n in model.modelled.numpy())
+    ids = loaded.catalogue.ids
+    words = ["--history", f"{ids[known]},{ids[outside]}", "--item", str(ids[inside])]
+    seen, unseen = json.loads(run(f"{loaded.folder}/", *words, "--json"))["history"]
+    assert seen["seen_by_model"] is True
+    assert abs(seen["leave_one_out"]) > 0
+    assert unseen["seen_by_model"] is False
+    assert unseen["leave_one_out"] is unseen["nease"] is unseen["integrated_gradients"] is None, "never 0.00"
+    assert "not seen" in run(f"{loaded.folder}/", *words)

@@ -1,4 +1,4 @@
-"""What is planted is found in a model that holds it, and in no other: neither in one that adds up nor in one that bends."""
+"""What is planted is found in a model that holds it and in no other: not where all adds up, nor where the sum bends."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from vasp_models.explanations.planted import embedded, links, planted_truth
 
 TASTES, EACH = ("horror", "western", "noir", "space", "crime"), 4
 FREE = 6  # films of no taste
-RULES = [("and", *pair) for pair in combinations(TASTES[:4], 2)] + [("xor", *pair) for pair in combinations(TASTES[1:], 2)]
+RULES = [("and", *pair) for pair in combinations(TASTES[:4], 2)]
+RULES += [("xor", *pair) for pair in combinations(TASTES[1:], 2)]
 N_ITEMS = len(TASTES) * EACH + FREE + len(RULES)
 FILMS = np.arange(1, N_ITEMS + 1)  # ids: an id is the item number and one
 OF_TASTE = {name: tuple(FILMS[n * EACH : (n + 1) * EACH].tolist()) for n, name in enumerate(TASTES)}
@@ -54,7 +55,7 @@ PROFILES = Interactions.from_lists(
 
 
 class Deep(toys.Factored):
-    """A deep path that holds the rules ("rules"), adds tastes up and bends ("bends"), or ignores the profile ("flat")."""
+    """A deep path: "rules" holds the planted rules, "bends" is log sigma of a sum of tastes, "flat" stays the same."""
 
     def __init__(self, kind: str, weights: np.ndarray | None = None, **more) -> None:
         super().__init__(toys.random_weights(N_ITEMS) if weights is None else weights, -6.0, **more)

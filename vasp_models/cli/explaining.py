@@ -94,14 +94,15 @@ def _print(answer: dict[str, Any], methods: list[str]) -> None:
 
 def _history(answer: dict[str, Any]) -> Table:
     rows = sorted(answer["history"], key=lambda row: -abs(row["leave_one_out"] or row["nease"] or 0.0))
-    heads = list((rows[0]["integrated_gradients"] or {}).keys())
+    heads = next((list(row["integrated_gradients"]) for row in rows if row["integrated_gradients"]), [])
     titled = ["Film", "Leave one out", "NEASE logit", "NEASE", *(f"IG {head.split('_')[-1]}" for head in heads)]
     table = Table(*titled, title=f"The {min(_SHOWN, len(rows))} strongest of {len(rows):,} films of the history",
                   title_justify="left", box=None)  # fmt: skip
     for row in rows[:_SHOWN]:
         values = [row["leave_one_out"], row["nease_logit"], row["nease"]]
-        values += [row["integrated_gradients"][head] for head in heads]
-        table.add_row(Text(row["title"]), *("" if value is None else f"{value:+.4f}" for value in values))
+        values += [(row["integrated_gradients"] or {}).get(head) for head in heads]
+        missing = "" if row["seen_by_model"] else "not seen"
+        table.add_row(Text(row["title"]), *(missing if value is None else f"{value:+.4f}" for value in values))
     return table
 
 

@@ -151,7 +151,9 @@ def _sentence(found: dict[str, Any]) -> str:
         return f"The answers do not depend on the history. {ndcg}."
     if len(shares) == 1:
         (share,) = shares.values()
-        return f"{share:.1%} of the model's response to a history is interaction between films; the rest adds up. {ndcg}."
+        return (
+            f"{share:.1%} of the model's response to a history is interaction between films; the rest adds up. {ndcg}."
+        )
     said = " and ".join(f"{share:.1%} of {name}'s" for name, share in shares.items())
     return f"Of the response to a history, {said} is interaction between films; the rest adds up. {ndcg}."
 

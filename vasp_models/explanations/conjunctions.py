@@ -3,7 +3,8 @@
 What two films a and b do together to a third is I = F(x) - F(x - a) - F(x - b) + F(x - a - b), in the log factors. It
 is read in the direction of the rule that was planted: more than the sum for "and", less for "xor". Its mere size is no
 evidence. A path that saturates, and even log sigma of a linear logit, has its largest interactions where both films
-matter, whatever the rule: it scores high by size, and .5 by direction where both kinds of rules are planted.
+matter and below the sum, whatever the rule: it scores high by size and for "xor", low for "and", and about .5 by
+direction over both. So "xor" alone is no evidence either.
 
 The profile x is that of a real viewer, with films of neither taste but a and b. From the empty profile a film that
 needs both tastes would be additive in the log even by the planted rule, since nothing speaks against either.

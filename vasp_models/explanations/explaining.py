@@ -12,6 +12,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ExplanationError
 from vasp_models.evaluation.ranking import mask_seen, rank_of
 from vasp_models.explanations.answers import total
+from vasp_models.explanations.film import check_unseen, uncovered
 from vasp_models.explanations.gradients import Gradients, integrated_gradients
 from vasp_models.explanations.leave_one_out import Influence, influence
 from vasp_models.explanations.linear import LinearTerms, linear_terms
@@ -25,14 +26,16 @@ class Explanations:
     """Reasons for t films of one user whose history holds h films; arrays are float64.
 
     `items` int64 (t); `scores` (t) is F, the log score (or the raw score of a model without factors), as the model
-    gives it when it recommends; `answers` holds its answers with and without each film of the history; `linear` and
-    `gradients` are None where the model has no such part. `ranks` and `base_ranks` int64 (t) are places among the
+    gives it when it recommends; `answers` holds its answers with and without each film of the history; `covered` bool
+    (h) are the films of the history that the model knows: of the others nothing is said, and their 0 is no effect;
+    `linear` and `gradients` are None where the model has no such part. `ranks` and `base_ranks` int64 (t) are places among the
     unseen films for the history and for an empty profile, `n_candidates` counts those films.
     """
 
     items: np.ndarray
     scores: np.ndarray
     answers: Influence
+    covered: np.ndarray
     linear: LinearTerms | None
     gradients: Gradients | None
     ranks: np.ndarray
@@ -107,21 +110,24 @@ def explain(
     """The reasons for some unseen films of one history, all films at once.
 
     `answered` is the history's influence over all items, where it is at hand. Raises ExplanationError for a film of
-    the history and for one that the model does not cover.
+    the history, for one that the model does not cover, and for a history that holds a film twice.
     """
     history, items = np.asarray(history, dtype=np.int64), np.asarray(items, dtype=np.int64)
-    if (seen := np.isin(items, history)).any():
-        raise ExplanationError(f"Item number {items[seen][0]} is in the history: expected a film that is not.")
+    if len(np.unique(history)) < len(history):  # it would weigh twice here, and once where the film is recommended
+        raise ExplanationError("The history holds a film twice: expected each film once.")
+    for item in items.tolist():
+        check_unseen(model, history, item)
     answered = influence(model, history) if answered is None else answered
     full, empty = answered.full.sum(axis=0), answered.empty.sum(axis=0)  # (items)
     if not (covered := np.isfinite(empty[items])).all():
-        raise ExplanationError(f"Item number {items[~covered][0]} is not covered by the model: it has no score.")
+        raise uncovered(int(items[~covered][0]))
     history_row = Interactions.from_lists([history], model.n_items)
     ranking, base_ranking = (mask_seen(row[None], history_row)[0] for row in (full, empty))
     return Explanations(
         items,
         total(model, history_row)[0, items].astype(np.float64),
         answered,
+        model.covers(history),
         linear_terms(model, history, items),
         integrated_gradients(model, history, items),
         rank_of(ranking, items),

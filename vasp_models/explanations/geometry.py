@@ -1,4 +1,4 @@
-"""What one film alone says of the others, part by part: genre purity of its neighbours, and whether it holds in context.
+"""What one film alone says of the others, part by part: genre purity of its neighbours, and whether it holds in use.
 
 A profile of one film is the paper's sensitivity analysis, and rare among people; the same effect in real histories is
 put beside it.

@@ -94,5 +94,5 @@ def _integrals(model, history, targets, nodes: int, factors: tuple[str, ...]) ->
             out, weights, directions.to(out.device), retain_graph=True, is_grads_batched=True
         )
         values[start : start + size] = gradient.sum(dim=1, dtype=torch.float64).cpu().numpy()
-    ends = out[:, -2:].detach().double().cpu().numpy()
+    ends = out[:, -2:].detach().cpu().double().numpy()  # an Apple GPU has no fp64
     return values.reshape(len(factors), t, len(history)).transpose(0, 2, 1), ends[:, 1] - ends[:, 0]

@@ -111,7 +111,8 @@ def uncovered_films(case: Case) -> float | None:
     found = explain(case.model, history, case.targets)
     effects = dict(zip(found.factor_names, found.leave_one_out, strict=True))
     uncovered = ~case.sample.covered[history]
-    return max(_most(credits_by_factor(found.gradients, found.linear), uncovered), _most(effects, uncovered))
+    each = (_most(values, uncovered) for values in (credits_by_factor(found.gradients, found.linear), effects))
+    return max(value for value in each if value is not None)
 
 
 def completeness(case: Case) -> float | None:

@@ -77,7 +77,7 @@ def logit_interactions(
         return None
     with torch.inference_mode():
         logits = model.on_subsets(history, torch.from_numpy(profiles.astype(np.float32)), target).logits
-    found = np.stack([logits[name][:, 0].double().cpu().numpy() for name in model.factor_names])
+    found = np.stack([logits[name][:, 0].cpu().double().numpy() for name in model.factor_names])
     return dict(zip(model.factor_names, _second_differences(found, len(positions)), strict=True))
 
 

@@ -14,7 +14,7 @@ from vasp_models.models.base import HasItemWeights
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
-_NEAR_ZERO = 1e-6  # below it the quotient of two differences is its limit, to double precision
+_SMALL = 1.0  # below it the difference of two log sigmoids loses digits, beyond it exp(-t) may be too large
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ def closed_form(weights: np.ndarray, bias: float) -> np.ndarray:
     Sums to log sigma(b + t) - log sigma(b) (Aumann and Shapley's values, as in Sundararajan et al. 2017).
     """
     t = weights.sum(axis=0)
-    near = np.abs(t) < _NEAR_ZERO
-    slope = (log_expit(bias + t) - log_expit(bias)) / np.where(near, 1.0, t)
-    return weights * np.where(near, expit(-bias), slope)
+    small = np.abs(t) < _SMALL
+    # log sigma(b + t) - log sigma(b) = -log(1 + (exp(-t) - 1) sigma(-b)): no digit is lost while t is small.
+    added = -np.log1p(np.expm1(-np.where(small, t, 0.0)) * expit(-bias))
+    added = np.where(small, added, log_expit(bias + t) - log_expit(bias))
+    return weights * np.where(t == 0, expit(-bias), added / np.where(t == 0, 1.0, t))

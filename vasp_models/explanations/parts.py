@@ -35,9 +35,7 @@ _STAGES = {  # what takes how much of the time, roughly
 Report = Callable[[str, float], None]  # told the stage in words and the fraction of the whole that is done
 
 
-def sample(
-    fold_in: Interactions, held_out: Interactions, users: int, seed: int
-) -> tuple[Interactions, Interactions]:
+def sample(fold_in: Interactions, held_out: Interactions, users: int, seed: int) -> tuple[Interactions, Interactions]:
     """Some users with both parts of their films, drawn without replacement; all where there are no more."""
     rows = np.sort(np.random.default_rng(seed).permutation(len(fold_in))[:users])
     return fold_in.take(rows), held_out.take(rows)
@@ -65,26 +63,22 @@ def compare_parts(
     shares = additivity.interaction_shares(model, fold_in, seed, third)
     strengths = additivity.pair_strengths(model, fold_in, seed, fourth)
     shapes = geometry.compared(model, catalogue, fold_in, seed, fifth)
-    popularity = catalogue.frame["train_users"].to_numpy()
-    covered = model.covers(np.arange(model.n_items))
-    names = factor_names(model)
-    parts = {
-        name: {
-            "interaction_share": shares.get((LOG, name)),
-            "interaction_share_logit": shares.get((LOGIT, names[places[0]])) if len(places) == 1 else None,
-            "covariance_share": None if name == JOINT else ranked.covariance(name),
-            "ndcg_without": None if name == JOINT else rankings.ablated(whole, without[name]),
-            **ranked.shown(name, popularity, covered),
-            "purity": shapes[name]["purity"],
-            "purity_all_genres": shapes[name]["purity_all_genres"],
-            "sensitivity": _sensitivity(strengths[name]) | {"agreement": shapes[name]["agreement"]},
-        }
-        for name, places in components(model).items()
-    }
     return {
         "users": len(fold_in),
         "seed": seed,
-        "parts": parts,
+        "parts": {
+            name: {
+                "interaction_share": shares.get((LOG, name)),
+                "interaction_share_logit": _logit(shares, model, places),
+                "covariance_share": None if name == JOINT else ranked.covariance(name),
+                "ndcg_without": None if name == JOINT else rankings.ablated(whole, without[name]),
+                **_shown(model, catalogue, ranked, name),
+                "purity": shapes[name]["purity"],
+                "purity_all_genres": shapes[name]["purity_all_genres"],
+                "sensitivity": _sensitivity(strengths[name]) | {"agreement": shapes[name]["agreement"]},
+            }
+            for name, places in components(model).items()
+        },
         "factors": {
             name: {
                 "interaction_share": shares.get((LOG, name)),
@@ -97,14 +91,27 @@ def compare_parts(
         "rbo": ranked.overlaps(),
         "gate": ranked.gate(),
         "ndcg": whole.summary()[CHOICE],
-        "settings": {
-            "targets": additivity.TARGETS,
-            "pairs": additivity.PAIRS,
-            "list": rankings.SHOWN,
-            "sources": geometry.SOURCES,
-            "holders": geometry.HOLDERS,
-        },
+        "settings": _SETTINGS,
     }
+
+
+_SETTINGS = {
+    "targets": additivity.TARGETS,
+    "pairs": additivity.PAIRS,
+    "list": rankings.SHOWN,
+    "sources": geometry.SOURCES,
+    "holders": geometry.HOLDERS,
+}
+
+
+def _shown(model: Recommender, catalogue: Catalogue, ranked: rankings.Rankings, name: str) -> dict[str, Any]:
+    covered = model.covers(np.arange(model.n_items))
+    return ranked.shown(name, catalogue.frame["train_users"].to_numpy(), covered)
+
+
+def _logit(shares: dict, model: Recommender, places: list[int]) -> dict[str, Any] | None:
+    """The share of a component that is one factor: a sum of log factors has no logit."""
+    return shares.get((LOGIT, factor_names(model)[places[0]])) if len(places) == 1 else None
 
 
 def _sensitivity(strengths: dict[str, float | None]) -> dict[str, float | None]:

@@ -100,7 +100,9 @@ def rank(model: Recommender, histories: Interactions, tell: Tell | None = None) 
     return found
 
 
-def _share_out(found: Rankings, given: np.ndarray, rows: Interactions, start: int, shared: dict[str, list[int]]) -> None:
+def _share_out(
+    found: Rankings, given: np.ndarray, rows: Interactions, start: int, shared: dict[str, list[int]]
+) -> None:
     """Add the covariance shares of a batch of users, whose first row is user `start`."""
     for row in range(len(rows)):
         values = given[:, row].astype(np.float64)

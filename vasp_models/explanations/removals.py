@@ -31,7 +31,7 @@ class Removal:
     """The films to leave out, in the order of the history, int64 (n), and what comes of it.
 
     `rank_before` and `rank_after` are the explained film's places, `entered` int64 (>= 1) are the films that are in the
-    top K only then, best first.
+    top K only then, best first; where nothing enters, those that had an equal score and shared its place.
     """
 
     items: np.ndarray
@@ -124,10 +124,17 @@ def _verified(contest: Contest, k: int, members: np.ndarray) -> Removal | None:
         back = [np.delete(history, np.delete(members, place)) for place in range(len(members))]
         places = _places(_scores(model, history, back), item)
         if (places <= k).all():
-            old, new = top_k(before, k)[0], top_k(after, k)[0]
-            return Removal(history[np.sort(members)], rank_before, rank_after, new[~np.isin(new, old)])
+            entered = _entered(before, after, item, k)
+            return Removal(history[np.sort(members)], rank_before, rank_after, entered)
         members = np.delete(members, places.argmax())
     return None
+
+
+def _entered(before: np.ndarray, after: np.ndarray, item: int, k: int) -> np.ndarray:
+    """The films that come into the top k, best first, from scores (1, items) before and after."""
+    old, new = top_k(before, k)[0], top_k(after, k)[0]
+    entered = new[~np.isin(new, old)]
+    return entered if len(entered) else new[before[0, new] == before[0, item]]
 
 
 def _scores(model: Recommender, history: np.ndarray, rows: Sequence[np.ndarray]) -> np.ndarray:

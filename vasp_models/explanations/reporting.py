@@ -73,15 +73,9 @@ def history_frame(found: Explanations, place: int, catalogue: Catalogue) -> pd.D
         heads = reasons.pop("integrated_gradients") or {}
         effects = dict(zip(found.factor_names, found.leave_one_out[:, row, place].tolist(), strict=True))
         split = {f"leave_one_out_{name}": value for name, value in effects.items()} if len(effects) > 1 else {}
-        rows.append(
-            {
-                **_film(catalogue, int(film)),
-                **reasons,
-                **split,
-                **{f"integrated_gradients_{name}": value for name, value in heads.items()},
-                "credit": None if found.credit is None else float(found.credit[row, place]),
-            }
-        )
+        credit = {} if found.credit is None else {"credit": float(found.credit[row, place])}
+        more = split | {f"integrated_gradients_{name}": value for name, value in heads.items()} | credit
+        rows.append(_film(catalogue, int(film)) | reasons | (more if found.covered[row] else {}))
     table = pd.DataFrame(rows)
     return table if table.empty else table.sort_values("leave_one_out", ascending=False, kind="stable")
 
@@ -97,13 +91,15 @@ def _films(catalogue: Catalogue, items: np.ndarray) -> dict[str, Any]:
 
 
 def _reasons(found: Explanations, row: int, place: int, methods: Collection[str]) -> dict[str, Any]:
-    linear = found.linear if "nease" in methods else None
-    gradients = found.gradients if "integrated-gradients" in methods else None
+    known = bool(found.covered[row])  # of a film that the model has not seen nothing is said, least of all 0
+    linear = found.linear if known and "nease" in methods else None
+    gradients = found.gradients if known and "integrated-gradients" in methods else None
     effect = float(found.leave_one_out[:, row, place].sum())
     return {
+        "seen_by_model": known,
         "nease_logit": None if linear is None else float(linear.weights[row, place]),
         "nease": None if linear is None else float(linear.contributions[row, place]),
-        "leave_one_out": effect if "leave-one-out" in methods else None,
+        "leave_one_out": effect if known and "leave-one-out" in methods else None,
         "integrated_gradients": None
         if gradients is None
         else {name: float(values[row, place]) for name, values in gradients.values.items()},
