@@ -118,6 +118,7 @@ def test_a_path_that_a_model_lacks_has_no_demand_to_meet():
     assert audit_facts.planted_answer(planted) == "The one demand that applies to this model is not met"
     assert audit_facts.planted_rows(planted).iloc[0].tolist()[1::2] == ["–", ":material/remove: does not apply"]
     planted["conjunctions"] |= {"auc": None, "by_kind": {}, "controls": {}}
+    assert audit_facts.planted_rows(planted)["Found"][1] == "–"
     assert "neither a linear nor a deep path" in audit_facts.planted_answer(planted)
 
 
@@ -170,6 +171,9 @@ def test_a_model_of_one_part_has_one_column_and_no_sentence():
     table = parts_facts.table(parts)
     assert list(table.columns) == ["", "Model"] and "–" not in table["Model"].tolist(), "rows of nothing are left out"
     assert parts_facts.sentence(parts) is None and "In this model two films" in parts_facts.overlaps(parts)[0]
+    one["sensitivity"] = {"one_hot_interaction": 2e-8, "in_context_interaction": 3e-7, "agreement": 1.0}
+    assert parts_facts.overlaps(parts) == [], "a linear model's rounding is no interaction"
+    assert parts_facts.table(parts).set_index("").loc["The same in a history", "Model"] == "none"
 
 
 def test_nothing_measured_yet(dashboard, copied, monkeypatch):
