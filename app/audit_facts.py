@@ -50,7 +50,8 @@ def number(value: float) -> str:
     """A measured number of any size: small ones in scientific form, whole ones plain."""
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value):,}"
-    return words.scientific(value) if abs(value) < 1e-3 else words.quality(value) if abs(value) < 1 else f"{value:,.3g}"
+    text = words.scientific(value) if abs(value) < 1e-3 else words.quality(value) if abs(value) < 1 else f"{value:,.3g}"
+    return text.replace("-", "−")
 
 
 def limit(value: float) -> str:
@@ -76,14 +77,14 @@ def planted_rows(planted: Mapping) -> pd.DataFrame:
     rows = [
         (
             f"{words.count(links['planted'], 'link')} from film to film",
-            _found(links, f", partner among the first {links['top']} of NEASE’s weights"),
+            _found(links, f", partner among the first {links['top']} in the linear weights"),
             f"at least {words.share(links['demand'])}",
             _met(links["share"], links["demand"]),
         ),
         *((f"of these, {_kind(kind)}", _found(row), "", "") for kind, row in (links.get("by_kind") or {}).items()),
         (
             f"{words.count(pairs['planted'], 'conjunction')} of two tastes",
-            f"{_auc(pairs)}, against {words.count(pairs['unplanted'], 'unplanted one')}",
+            _auc(pairs, f", against {words.count(pairs['unplanted'], 'unplanted one')}"),
             f"at least {words.quality(pairs['demand'], 2)}",
             _met(pairs["auc"], pairs["demand"]),
         ),
@@ -117,12 +118,13 @@ def _found(links: Mapping, what: str = "") -> str:
     return f"{words.share(links['share'])} ({links['found']} of {links['planted']}){what}"
 
 
-def _auc(found: Mapping) -> str:
+def _auc(found: Mapping, beside: str = "") -> str:
     if found.get("auc") is None:
         return NOTHING
     ends = (found.get("low"), found.get("high"))
     text = f"AUC {words.quality(found['auc'], 2)}"
-    return text if None in ends else f"{text} ({words.quality(ends[0], 2)} to {words.quality(ends[1], 2)})"
+    ends_text = "" if None in ends else f" ({words.quality(ends[0], 2)} to {words.quality(ends[1], 2)})"
+    return f"{text}{ends_text}{beside}"
 
 
 def _met(value: float | None, demand: float) -> str:

@@ -10,7 +10,8 @@ from app import words
 from app.quality_facts import NOTHING, mean
 
 Row = tuple[str, Callable[[Mapping], str]]
-_ROUNDING = 1e-9  # what the precision of answers leaves of an interaction that is none
+_ROUNDING = 1e-9  # what the precision of answers leaves of an interaction that is none, squared
+_NO_PAIR = 1e-4  # the same for an interaction of two films beside their effects
 _DOUBTFUL = 0.01  # a purity with a larger p may be chance
 
 
@@ -98,6 +99,10 @@ def _tenths(value: float) -> str:
     return words.share(value, 1)
 
 
+def _pair(value: float) -> str:
+    return _tenths(value) if value > _NO_PAIR else "none"
+
+
 def _interaction(name: str) -> Callable[[Mapping], str]:
     def cell(row: Mapping) -> str:
         found = row.get(name)
@@ -151,8 +156,8 @@ ROWS: list[Row] = [
     ("Inequality of films in the first 20 (Gini)", _number(_two, "gini")),
     ("Purity of the paper’s genres, Lift (chance / at equal popularity)", _purity("lift")),
     ("Purity of the paper’s genres, Paper (the same)", _purity("paper")),
-    ("Interaction of two films beside their effects, alone", _number(_tenths, "sensitivity", "one_hot_interaction")),
-    ("The same in a history", _number(_tenths, "sensitivity", "in_context_interaction")),
+    ("Interaction of two films beside their effects, alone", _number(_pair, "sensitivity", "one_hot_interaction")),
+    ("The same in a history", _number(_pair, "sensitivity", "in_context_interaction")),
     ("Effect of a film alone and in a history, rank correlation", _number(_two, "sensitivity", "agreement")),
 ]  # fmt: skip
 
@@ -190,7 +195,7 @@ def _alone(found: Mapping) -> tuple[str, float] | None:
     """The part that interacts most in a history, and how much stronger its interactions are between films alone."""
     both = {name: row.get("sensitivity") or {} for name, row in found.items() if name != "joint" or len(found) == 1}
     pairs = {name: (row.get("one_hot_interaction"), row.get("in_context_interaction")) for name, row in both.items()}
-    pairs = {name: pair for name, pair in pairs.items() if all(pair)}
+    pairs = {name: pair for name, pair in pairs.items() if None not in pair and min(pair) > _NO_PAIR}
     if not pairs:
         return None
     name = max(pairs, key=lambda each: pairs[each][1])

@@ -71,11 +71,13 @@ def lab(chosen) -> None:
     item = next(iter(facts.numbers(chosen.catalogue, filter(None, [now.watched]))[0].tolist()), None)
     with st.container(key="lab_answer"), st.container(key="answer"):
         st.markdown(facts.answer(scene, item, now.k))
-    notices(scene, unmodelled)
-    lab_controls.starts(chosen, scene)
-    lab_controls.finder(chosen, scene)
-    lab_views.watched(scene, item)
-    lists(scene, unmodelled, item)
+    above = st.container()
+    lists(scene, unmodelled, item)  # sent first, because it is what a click waits for
+    with above:
+        notices(scene, unmodelled)
+        lab_controls.starts(chosen, scene)
+        lab_controls.finder(chosen, scene)
+        lab_views.watched(scene, item)
     if item is not None:
         lab_views.way(chosen, scene, [(step, scene_of(chosen, step).found) for step in actions.steps()], item)
     if now.pinned is not None:

@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "training": FOUNDATION | {"data", "devices", "evaluation"},
     "models": FOUNDATION | {"data", "devices", "evaluation", "training"},
     "recommending": FOUNDATION | {"data", "evaluation", "models"},
-    "explanations": FOUNDATION | {"data", "evaluation", "training", "models", "recommending", "projections"},
+    "explanations": FOUNDATION | {"data", "evaluation", "jobs", "training", "models", "recommending", "projections"},
     "projections": FOUNDATION | {"data", "jobs"},
 }
 WHOLE_PROGRAM = {

@@ -93,6 +93,7 @@ def test_the_audit_is_a_line_a_gate(dashboard, toy):
     rows = audit_facts.audit_rows(measured.audit())
     assert len(rows) == len(measured.audit()["gates"])
     assert rows["Measured"].tolist() == ["3.1 × 10⁻⁷", "2.4 × 10⁻⁷", "0", "4.0 × 10⁻⁴", ".710", "–", "1"]
+    assert audit_facts.number(-0.064) == "−.064"
     assert rows["Limit"].tolist()[3:5] == ["at most .01", "below .5"]
     assert "residual head keeps" in audit_facts.notes(measured.audit())["Note"][4]
     verdicts = rows[""].str.replace("\\", "").tolist()

@@ -101,6 +101,25 @@ def test_people_read_a_table(demo):
     assert "residual" in text
 
 
+@pytest.mark.parametrize("method", ["nease", "integrated-gradients"])
+def test_the_strongest_are_those_of_the_method(demo, method):
+    _, _, user, item = demo
+    words = ["demo", "--user", user.id, "--item", item, "--method", method]
+    rows, text = json.loads(run(*words, "--json"))["history"], run(*words)
+    size = {row["title"]: abs(sum([row["nease"] or 0, *(row["integrated_gradients"] or {}).values()])) for row in rows}
+    first = max(size, key=size.get)
+    lines = text.splitlines()
+    head = next(n for n, line in enumerate(lines) if line.lstrip().startswith("Film"))
+    assert first in lines[head + 1]
+    assert ("NEASE logit" in lines[head], "IG" in lines[head]) == (method == "nease", method != "nease")
+    assert "Leave one out" not in lines[head]
+
+
+def test_nothing_is_said_of_the_history_where_nothing_was_asked(demo):
+    _, _, user, item = demo
+    assert "strongest of" not in run("demo", "--user", user.id, "--item", item, "--method", "removal")
+
+
 def test_a_history_instead_of_a_user_may_be_empty_or_hold_a_film_twice(demo):
     loaded, _, user, item = demo
     empty = json.loads(run("demo", "--history", "", "--item", item, "--json"))
@@ -146,7 +165,10 @@ def test_models_without_factors_are_explained_as_far_as_they_go(others, name):
         assert answer["removal"]["top1"] is None, "nothing in the history moves a list that is the same for all"
     else:
         assert np.allclose([row["nease"] for row in answer["history"]], effects, atol=1e-5)
-    assert "film" in run(*words).lower()
+    text = run(*words)
+    assert "Score" in text and "Log score" not in text
+    if name == "popularity":
+        assert "No set of up to 60 films of the history was found" in text
 
 
 def test_a_film_that_the_model_does_not_cover_is_said_to_be_such(tmp_path):

@@ -10,6 +10,7 @@ import pytest
 import torch
 
 from tests import trained
+from tests.explanations import toys
 from vasp_models import checkpoints, runs
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ExplanationError
@@ -233,6 +234,12 @@ def test_credit_for_a_film_that_leads_nowhere_fails(sample, half_sample, monkeyp
     assert measured("dummy", sample).passed is False
     assert measured("uncovered", half_sample).passed is False
     assert measured("completeness", sample).passed  # which would not have noticed
+
+
+def test_films_outside_a_model_that_credits_nothing_are_looked_at_too():
+    model, histories = toys.Softmax(toys.random_weights(12), unmodelled=[10, 11]), [np.arange(4)]
+    sample = gates.Sample(model, histories, [np.array([5])], Interactions.from_lists(histories, 12), 0)
+    assert measured("uncovered", sample).value == 0
 
 
 def test_a_quadrature_of_few_midpoints_fails_completeness(sample, monkeypatch):

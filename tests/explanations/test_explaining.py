@@ -90,6 +90,20 @@ class TestLinear:
         near = closed_form(weights + [[1e-7], [0.0]], -6.0)
         assert np.allclose(near, weights * expit(6.0), atol=1e-6)
 
+    @pytest.mark.parametrize("t", [-1e-5, -9e-7, 1e-9, 9e-7, 1.1e-6])
+    def test_no_digit_is_lost_near_the_limit(self, t):
+        weights, bias = np.array([[50.0], [t - 50.0]]), 0.5
+        t, away = weights.sum(), expit(bias) * expit(-bias)
+        slope = expit(-bias) - t / 2 * away + t**2 / 6 * away * (2 * expit(bias) - 1)  # Taylor's series
+        assert np.allclose(closed_form(weights, bias), weights * slope, rtol=1e-12, atol=0)
+
+    @pytest.mark.parametrize("t", [-800.0, -1.0, -0.999, 0.999, 1.0, 800.0])
+    def test_large_logits_are_no_trouble(self, t):
+        with np.errstate(all="raise", under="ignore"):
+            assert closed_form(np.array([[t]]), -6.0)[0, 0] == pytest.approx(
+                log_expit(t - 6) - log_expit(-6), rel=1e-12
+            )
+
     def test_a_raw_score_is_its_own_scale(self):
         weights = toys.random_weights(12)
         terms = linear_terms(toys.Additive(weights), HISTORY, TARGETS)
@@ -210,6 +224,13 @@ class TestExplain:
             explain(model, [2, 4], [4])
         with pytest.raises(ExplanationError, match="not covered"):
             explain(model, [2, 4], [11])
+        for nothing in (-1, 12):
+            with pytest.raises(ExplanationError, match=f"no item number {nothing}"):
+                explain(model, [2, 4], [nothing])
+
+    def test_a_film_that_stands_twice_in_the_history_is_refused(self, product):
+        with pytest.raises(ExplanationError, match="twice"):
+            explain(product, [2, 4, 2], [0])
 
     def test_the_same_question_has_the_same_bits(self, product):
         first, second = (explain(product, HISTORY, TARGETS) for _ in range(2))

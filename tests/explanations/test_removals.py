@@ -12,7 +12,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ExplanationError, SettingError
 from vasp_models.explanations import removals as module
 from vasp_models.explanations.leave_one_out import influence
-from vasp_models.explanations.removals import random_prefix, rank, removals, smallest_removal
+from vasp_models.explanations.removals import CAP, Removal, random_prefix, removals
 
 FILM, RIVAL, THIRD = 5, 6, 7
 
@@ -24,6 +24,11 @@ def weights(**columns: dict[int, float]) -> np.ndarray:
         for source, value in column.items():
             matrix[source, {"film": FILM, "rival": RIVAL, "third": THIRD}[name]] = value
     return matrix
+
+
+def smallest_removal(model, history, item, k: int, cap: int = CAP, found=None) -> Removal | None:
+    """The removal for one top k."""
+    return removals(model, history, item, (k,), cap, found)[k]
 
 
 def place(model, history, kept, item) -> int:
@@ -67,8 +72,15 @@ class TestKnownAnswers:
 
     def test_a_film_with_an_equal_score_pushes_nobody_out(self):
         model = Additive(weights(film={0: 1.0, 1: 1.0}, rival={2: 1.0}))
-        assert rank(model, np.array([1, 2]), FILM) == 1
+        assert place(model, np.array([0, 1, 2]), np.array([1, 2]), FILM) == 1
         assert smallest_removal(model, np.array([0, 1, 2]), FILM, k=1).items.tolist() == [0, 1]
+
+    def test_where_nothing_enters_the_film_that_shared_the_place_takes_it(self):
+        tied = weights(film={0: 2.0}, rival={0: 1.0, 1: 1.0})
+        tied[0, 3] = tied[1, 3] = 1.0  # of the two best the other one comes first, by its number
+        found = smallest_removal(Additive(tied), np.array([0, 1]), FILM, k=1)
+        assert (found.items.tolist(), found.rank_before, found.rank_after) == ([0], 1, 3)
+        assert found.replacement == 3 and found.entered.tolist() == [3]
 
     def test_a_removed_film_is_no_candidate(self):
         matrix = weights(film={0: 3.0})
@@ -192,11 +204,6 @@ class TestWhatTheModelDoesNotCover:
         model = Additive(weights(film={0: 3.0, 1: 9.0}, rival={2: 1.0}), unmodelled=[1])
         assert smallest_removal(model, np.array([0, 1, 2]), FILM, k=1).items.tolist() == [0]
 
-    def test_a_film_outside_the_model_comes_last(self):
-        model = Additive(weights(film={0: 3.0}), unmodelled=[THIRD, RIVAL])
-        history = np.array([0])
-        assert rank(model, history, THIRD) == rank(model, history, RIVAL) == 10
-
     def test_it_cannot_be_explained(self):
         with pytest.raises(ExplanationError, match="not covered"):
             removals(tiny_product(items_share=0.8), np.array([0, 1]), 11)
@@ -206,7 +213,7 @@ class TestWhatTheModelDoesNotCover:
     )
     def test_a_film_that_is_no_candidate(self, item, said):
         model, history = tiny_product(), np.array([0, 1])
-        for call in (removals, rank, lambda *asked: random_prefix(*asked, 1, np.random.default_rng(0))):
+        for call in (removals, lambda *asked: random_prefix(*asked, 1, np.random.default_rng(0))):
             with pytest.raises(ExplanationError, match=said):
                 call(model, history, item)
 

@@ -34,6 +34,7 @@ def explain(
     """Explain a recommendation: what each part adds, what each film of the history adds, what would change it."""
     from vasp_models import checkpoints
     from vasp_models.explanations import explaining, reporting
+    from vasp_models.explanations.answers import has_positive_scores
 
     methods = method or reporting.METHODS
     if unknown := [name for name in methods if name not in reporting.METHODS]:
@@ -49,7 +50,7 @@ def explain(
     if as_json:
         typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
     else:
-        _print(answer, methods)
+        _print(answer, "Log score" if has_positive_scores(model) else "Score")
 
 
 def _check(loaded: Any, model: Any, history: Any, item: int, user: str | None) -> None:
@@ -68,20 +69,20 @@ def _check(loaded: Any, model: Any, history: Any, item: int, user: str | None) -
         )
 
 
-def _print(answer: dict[str, Any], methods: list[str]) -> None:
+def _print(answer: dict[str, Any], score: str) -> None:
     from vasp_models.recommending import FACTOR_TITLES
 
     console = Console()
     place = f"#{answer['rank']:,} of {answer['candidates']:,} unseen films, #{answer['rank_of_empty_profile']:,}"
     console.print(Text(f"{answer['title']}: {place} for an empty profile"))
-    terms = Table("Log score", "", title="What each part adds", title_justify="left", box=None)
+    terms = Table(score, "", title="What each part adds", title_justify="left", box=None)
     for name, value in [("Empty profile", answer["base"])] + [
         (FACTOR_TITLES.get(name, name), value) for name, value in answer["terms"].items()
     ]:
         terms.add_row(name, f"{value:+.4f}")
     terms.add_row("Together", f"{answer['log_score']:+.4f}  (residual {answer['residual']:.1e})")
     console.print(terms)
-    if answer["history"]:
+    if any(map(_reasons, answer["history"])):
         console.print(_history(answer))
     if answer["removal"]:
         for top in ("top1", "top10"):
@@ -93,17 +94,28 @@ def _print(answer: dict[str, Any], methods: list[str]) -> None:
 
 
 def _history(answer: dict[str, Any]) -> Table:
-    rows = sorted(answer["history"], key=lambda row: -abs(row["leave_one_out"] or row["nease"] or 0.0))
-    heads = next((list(row["integrated_gradients"]) for row in rows if row["integrated_gradients"]), [])
-    titled = ["Film", "Leave one out", "NEASE logit", "NEASE", *(f"IG {head.split('_')[-1]}" for head in heads)]
-    table = Table(*titled, title=f"The {min(_SHOWN, len(rows))} strongest of {len(rows):,} films of the history",
-                  title_justify="left", box=None)  # fmt: skip
+    rows = sorted(answer["history"], key=_strength, reverse=True)
+    titled = next(filter(None, map(_reasons, rows)))
+    title = f"The {min(_SHOWN, len(rows))} strongest of {len(rows):,} films of the history"
+    table = Table("Film", *titled, title=title, title_justify="left", box=None)
     for row in rows[:_SHOWN]:
-        values = [row["leave_one_out"], row["nease_logit"], row["nease"]]
-        values += [(row["integrated_gradients"] or {}).get(head) for head in heads]
-        missing = "" if row["seen_by_model"] else "not seen"
-        table.add_row(Text(row["title"]), *(missing if value is None else f"{value:+.4f}" for value in values))
+        values = _reasons(row)
+        cells = [f"{values[name]:+.4f}" if name in values else "not seen" for name in titled]
+        table.add_row(Text(row["title"]), *cells)
     return table
+
+
+def _reasons(row: dict[str, Any]) -> dict[str, float]:
+    """What was asked for and the model has, by the title of its column; nothing of a film that it has not seen."""
+    named = {"Leave one out": row["leave_one_out"], "NEASE logit": row["nease_logit"], "NEASE": row["nease"]}
+    named |= {f"IG {head.split('_')[-1]}": value for head, value in (row["integrated_gradients"] or {}).items()}
+    return {title: value for title, value in named.items() if value is not None}
+
+
+def _strength(row: dict[str, Any]) -> float:
+    """Leave-one-out, or the credits together where it was not asked for."""
+    credits = [row["nease"] or 0.0, *(row["integrated_gradients"] or {}).values()]
+    return abs(sum(credits) if row["leave_one_out"] is None else row["leave_one_out"])
 
 
 def _removed(top: str, answer: dict[str, Any]) -> str:
@@ -113,7 +125,7 @@ def _removed(top: str, answer: dict[str, Any]) -> str:
         return f"It is not in the top {place} to begin with."
     if removal is None:
         cap = answer["removal"]["searched_up_to"]
-        return f"No set of up to {cap} films of the history takes it out of the top {place}."
+        return f"No set of up to {cap} films of the history was found that takes it out of the top {place}."
     names = ", ".join(removal["titles"])
     moved = f"from #{removal['rank_before']} to #{removal['rank_after']}"
     return f"Without {names}: {moved}; {removal['replacement_title']} takes the place."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from vasp_models.evaluation.ranking import mask_seen, top_k
 from vasp_models.explanations import dependence, identities, reruns
 from vasp_models.explanations.answers import total
 from vasp_models.explanations.gates import Gate, Sample
+from vasp_models.jobs import Report
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
@@ -22,8 +22,6 @@ TARGETS = 10  # films explained to each user
 _LONG = 15  # films of a history that is preferred, since orders are compared
 CHECKS = (*identities.CHECKS, *dependence.CHECKS)
 _SHARES = {"users": 0.6, "draws": 0.9}  # of the whole, when each stage ends
-
-Report = Callable[[str, float], None]
 
 
 def audit(

@@ -12,8 +12,8 @@ from scipy.stats import rankdata
 
 from vasp_models.explanations import explainers, randomising
 from vasp_models.explanations.answers import parts_of
-from vasp_models.explanations.gates import Case, Check, Gate, Sample, credits_by_factor, users
-from vasp_models.explanations.gradients import integrated_gradients
+from vasp_models.explanations.gates import Case, Check, Gate, Sample, users
+from vasp_models.explanations.gradients import credits_by_factor, integrated_gradients
 from vasp_models.explanations.linear import linear_terms
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ import numpy as np
 
 from vasp_models.errors import SettingError
 from vasp_models.explanations.answers import factor_names
-from vasp_models.explanations.gradients import integrated_gradients
+from vasp_models.explanations.gradients import credits_by_factor, integrated_gradients
 from vasp_models.explanations.greedy import greedy_deletion
 from vasp_models.explanations.leave_one_out import Influence, influence
 from vasp_models.explanations.linear import linear_factor, linear_terms
@@ -105,11 +105,9 @@ def _leave_one_out(situation: Situation) -> np.ndarray:
 
 def _integrated_gradients(situation: Situation) -> np.ndarray:
     """Of the whole score: the linear factor's closed form, and quadrature for the others."""
-    gradients = integrated_gradients(situation.model, situation.history, situation.target)
-    found = {name: values[:, 0] for name, values in gradients.values.items()}
-    if _is_linear(situation.model):
-        found[linear_factor(situation.model)] = _linear(situation)
-    return np.sum([found[name] for name in factor_names(situation.model)], axis=0)
+    asked = situation.model, situation.history, situation.target
+    found = credits_by_factor(integrated_gradients(*asked), linear_terms(*asked))
+    return np.sum([found[name][:, 0] for name in factor_names(situation.model)], axis=0)
 
 
 def _greedy(situation: Situation) -> np.ndarray:

@@ -13,7 +13,7 @@ from vasp_models.errors import ExplanationError
 from vasp_models.evaluation.ranking import mask_seen, rank_of
 from vasp_models.explanations.answers import total
 from vasp_models.explanations.film import check_unseen, uncovered
-from vasp_models.explanations.gradients import Gradients, integrated_gradients
+from vasp_models.explanations.gradients import Gradients, credits_by_factor, integrated_gradients
 from vasp_models.explanations.leave_one_out import Influence, influence
 from vasp_models.explanations.linear import LinearTerms, linear_terms
 
@@ -28,8 +28,8 @@ class Explanations:
     `items` int64 (t); `scores` (t) is F, the log score (or the raw score of a model without factors), as the model
     gives it when it recommends; `answers` holds its answers with and without each film of the history; `covered` bool
     (h) are the films of the history that the model knows: of the others nothing is said, and their 0 is no effect;
-    `linear` and `gradients` are None where the model has no such part. `ranks` and `base_ranks` int64 (t) are places among the
-    unseen films for the history and for an empty profile, `n_candidates` counts those films.
+    `linear` and `gradients` are None where the model has no such part. `ranks` and `base_ranks` int64 (t) are places
+    among the unseen films for the history and for an empty profile, `n_candidates` counts those films.
     """
 
     items: np.ndarray
@@ -91,9 +91,7 @@ class Explanations:
 
         None where a factor has neither.
         """
-        found = {} if self.gradients is None else dict(self.gradients.values)
-        if self.linear is not None:
-            found[self.linear.factor] = self.linear.contributions
+        found = credits_by_factor(self.gradients, self.linear)
         if set(found) != set(self.factor_names):
             return None
         return np.sum([found[name] for name in self.factor_names], axis=0)

@@ -21,17 +21,16 @@ from vasp_models.explanations import bootstrap
 from vasp_models.explanations.answers import answers, has_positive_scores
 from vasp_models.explanations.explainers import COSINE, EXPLAINERS, RANDOM, Explainer, Situation, chosen, explainers_for
 from vasp_models.explanations.masking import METRICS, measure, metrics
-from vasp_models.explanations.removals import CAP, random_prefix, removals
+from vasp_models.explanations.removals import CAP, TOPS, random_prefix, removals
 from vasp_models.explanations.similarity import ItemStatistics
+from vasp_models.jobs import Report
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
-Report = Callable[[str, float], None]  # told the stage in words and the fraction of the whole that is done
 Tell = Callable[[float], None]  # told the fraction of one stage
 
 REFERENCES = (RANDOM, COSINE)  # what every method is compared with, user by user
-TOPS = (1, 10)
 SHAPLEY_USERS = 30
 _BATCH = 100  # histories answered at once
 _STAGES = {"Removing reasons": 1, "Looking for removals": 3, "Comparing with Shapley values": 2}  # work on each user

@@ -14,8 +14,7 @@ from vasp_models.explanations import randomising, shapley
 from vasp_models.explanations.answers import answers
 from vasp_models.explanations.double_precision import Exact, exact_answers
 from vasp_models.explanations.explaining import Explanations, explain
-from vasp_models.explanations.gradients import Gradients
-from vasp_models.explanations.linear import LinearTerms, linear_factor
+from vasp_models.explanations.linear import linear_factor
 from vasp_models.explanations.similarity import ItemStatistics
 
 if TYPE_CHECKING:
@@ -206,12 +205,6 @@ class Case:
         """Factors (factors, 2, items) and F (2, items) in double precision, for the history and the empty profile."""
         found, rows = self.sample.exact, [self.number, -1]
         return found.factors[:, rows][:, :, items], found.total[rows][:, items]
-
-
-def credits_by_factor(gradients: Gradients | None, linear: LinearTerms | None) -> dict[str, np.ndarray]:
-    """What each film of the history is credited with in each factor that has a closed form or a gradient, (h, t)."""
-    credit = {} if gradients is None else dict(gradients.values)
-    return credit if linear is None else {**credit, linear.factor: linear.contributions}
 
 
 def off(found: np.ndarray, exact: np.ndarray, size: np.ndarray | None = None) -> float:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vasp_models.explanations.linear import linear_factor
+from vasp_models.explanations.linear import LinearTerms, linear_factor
 from vasp_models.models.base import HasGradient
 
 if TYPE_CHECKING:
@@ -62,6 +62,12 @@ def integrated_gradients(
     while found.worst.max() > TOLERANCE and 2 * found.nodes <= most_nodes:
         found = _quadrature(model, history, targets, 2 * found.nodes, factors)
     return found
+
+
+def credits_by_factor(gradients: Gradients | None, linear: LinearTerms | None) -> dict[str, np.ndarray]:
+    """What each film of the history is credited with in each factor that has a closed form or a gradient, (h, t)."""
+    credit = {} if gradients is None else dict(gradients.values)
+    return credit if linear is None else {**credit, linear.factor: linear.contributions}
 
 
 def _quadrature(model, history, targets, nodes: int, factors: tuple[str, ...]) -> Gradients:

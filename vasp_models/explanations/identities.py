@@ -8,8 +8,8 @@ from scipy.special import log_expit
 from vasp_models.data.interactions import Interactions
 from vasp_models.explanations.answers import SCORE, answers, subset_answers, total
 from vasp_models.explanations.explaining import explain
-from vasp_models.explanations.gates import FP32, FP64, PERMUTATIONS, RELATIVE, Case, Check, credits_by_factor, off
-from vasp_models.explanations.gradients import integrated_gradients
+from vasp_models.explanations.gates import FP32, FP64, PERMUTATIONS, RELATIVE, Case, Check, off
+from vasp_models.explanations.gradients import credits_by_factor, integrated_gradients
 from vasp_models.explanations.interactions import strongest
 from vasp_models.explanations.linear import linear_factor
 from vasp_models.models.base import HasGradient

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
 CAP = 60  # films that a removal may hold
+TOPS = (1, 10)  # a removal is looked for out of each of these
 
 
 @dataclass(frozen=True)
@@ -48,30 +49,11 @@ class Removal:
         return int(self.entered[0])
 
 
-def rank(model: Recommender, history: np.ndarray, item: int) -> int:
-    """Place of a film among the items outside `history`; the films that a model does not cover share the last one.
-
-    Raises ExplanationError for a film of the history.
-    """
-    check_unseen(model, history, item)
-    return int(_places(_scores(model, history, [history]), item)[0])
-
-
-def smallest_removal(
-    model: Recommender, history: np.ndarray, item: int, k: int, cap: int = CAP, found: Influence | None = None
-) -> Removal | None:
-    """The fewest films without which `item` is out of the top `k`, as `removals` finds them; None where it finds none.
-
-    Raises what `removals` raises.
-    """
-    return removals(model, history, item, (k,), cap, found)[k]
-
-
 def removals(
     model: Recommender,
     history: np.ndarray,
     item: int,
-    ks: Sequence[int] = (1, 10),
+    ks: Sequence[int] = TOPS,
     cap: int = CAP,
     found: Influence | None = None,
 ) -> dict[int, Removal | None]:

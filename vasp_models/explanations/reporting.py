@@ -10,13 +10,12 @@ import pandas as pd
 
 from vasp_models.explanations.explaining import Explanations
 from vasp_models.explanations.interactions import PairInteractions, pair_interactions, strongest
-from vasp_models.explanations.removals import CAP, Removal, removals
+from vasp_models.explanations.removals import CAP, TOPS, Removal, removals
 
 if TYPE_CHECKING:
     from vasp_models.data.catalogue import Catalogue
     from vasp_models.models.base import Recommender
 
-TOPS = (1, 10)  # a removal is looked for out of each of these
 METHODS = ("nease", "leave-one-out", "integrated-gradients", "removal", "pairs")
 
 

@@ -13,12 +13,11 @@ from vasp_models.explanations import explainers
 from vasp_models.explanations.explaining import explain
 from vasp_models.explanations.gates import Case, Gate, Sample, users
 from vasp_models.explanations.interactions import pair_interactions, strongest
-from vasp_models.explanations.removals import Removal, removals
+from vasp_models.explanations.removals import TOPS, Removal, removals
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
-TOPS = (1, 10)
 _TWICE = 6  # users for whom everything is explained again
 
 
