@@ -11,9 +11,10 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's folder on the path
     sys.path.insert(0, str(ROOT))
 
-from app import cached, lab_actions, state, user_choice, widgets  # noqa: E402
+from app import cached, state, user_choice, widgets  # noqa: E402
 from app import overview_facts as facts  # noqa: E402
 from app import theme as themes  # noqa: E402
+from app.lab import actions as lab_actions  # noqa: E402
 from vasp_models.errors import VaspLensError  # noqa: E402
 
 # Group -> title, file, address, icon, whether it is the first page. The groups stand in the order of the sidebar.

@@ -113,7 +113,7 @@ def has_curve(learned: pd.DataFrame) -> bool:
     return "ndcg@100" in learned and int(learned["ndcg@100"].notna().sum()) > 1
 
 
-def rows(chosen, maps: Sequence[str]) -> list[tuple[str, str]]:
+def rows(chosen, maps: Sequence[str], audit: Mapping | None) -> list[tuple[str, str]]:
     """The facts beside the learning curve."""
     about, made, split = chosen.manifest, chosen.manifest["provenance"], chosen.manifest["protocol"]["stats"]
     weights = f", {_millions(about['parameters'])} weights" if about.get("parameters") else ""
@@ -126,6 +126,7 @@ def rows(chosen, maps: Sequence[str]) -> list[tuple[str, str]]:
         ("Preset", about["preset"]),
         ("Training", _training(made)),
         ("Best epoch", _best(chosen.curve)),
+        ("Audit", _audit(audit)),
         ("Maps", f"ready: {words.joined(maps)}, seed 0" if maps else "not computed yet"),
         ("Digest", " ".join(chosen.digest[start : start + 4] for start in (0, 4, 8))),
     ]
@@ -135,6 +136,14 @@ def rows(chosen, maps: Sequence[str]) -> list[tuple[str, str]]:
 def _training(made: Mapping) -> str:
     spent = f"{words.seconds(made['train_seconds'])}, " if made.get("train_seconds") else ""
     return f"{spent}{made['device']}, seed {made['seed']}{'' if made.get('finished', True) else ', stopped early'}"
+
+
+def _audit(audit: Mapping | None) -> str:
+    """How many of the gates that apply were passed."""
+    if audit is None:
+        return "not run yet"
+    applied = [gate["passed"] for gate in audit["gates"] if gate["passed"] is not None]
+    return f"{sum(applied)} of {words.count(len(applied), 'gate')} passed"
 
 
 def _kept(dataset: Mapping) -> str:
@@ -160,19 +169,26 @@ def cards(chosen) -> list[Card]:
     text = f"User {user} has a history to go by."
     if len(row) and row["taste"]:
         text = f"User {user} keeps to {row['taste']}: {row['films']} of {row['n_history']} films in the history."
-    busy, films = user, ""
-    if len(test):
-        longest = test.loc[test["n_history"].idxmax()]
-        busy, films = str(longest["id"]), f"User {longest['id']} liked {longest['n_history']:,} films; what is left?"
+    why = "Which films of the history speak for the first recommendation, and how few would have to go to change it?"
     return [
-        _recommend_card("A user whose taste is easy to read", text, user, "recommend"),
-        _recommend_card("The user with the longest history", films, busy, "movie"),
+        Card(
+            "A user whose taste is easy to read",
+            words.markdown(text),
+            f"Recommend for user {user}",
+            "recommend",
+            "recommend",
+            {"user": user},
+        ),
+        Card(
+            "A reason that holds",
+            why,
+            f"Explain for user {user}",
+            "explain",
+            "manage_search",
+            {"user": user, "film": None},
+        ),
         Card(*_map_words(chosen), "Open the maps", "sensitivity_maps", "scatter_plot"),
     ]
-
-
-def _recommend_card(title: str, text: str, user: str | None, icon: str) -> Card:
-    return Card(title, words.markdown(text), f"Recommend for user {user}", "recommend", icon, {"user": user})
 
 
 def _map_words(chosen) -> tuple[str, str]:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import explain_cached, explain_charts, explain_controls, explain_words, state, user_choice, widgets
-from app import explain_facts as facts
-from app import explain_tables as twins
-from app.explain_subject import subject
+from app import state, user_choice, widgets
+from app.explain import cached, charts, controls, facts, words
+from app.explain import tables as twins
+from app.explain.subject import subject
 
 
 def waterfall(case, about) -> None:
     """What each part of the model adds."""
     widgets.section(facts.waterfall_title(case), facts.waterfall_rule(about.reasons, about.place))
-    figure = explain_charts.waterfall(case.terms, case.unit, widgets.theme(), *facts.places(case))
+    figure = charts.waterfall(case.terms, case.unit, widgets.theme(), *facts.places(case))
     widgets.chart(figure, "waterfall", facts.in_words(case.terms, case.terms.values(), case.unit))
 
 
@@ -34,7 +34,7 @@ def speakers(chosen, case, about, methods) -> None:
     titles = [chosen.catalogue.titles[film] for film in about.history[rows]]
     effects = {name: values[rows] for name, values in method.effects.items()}
     drawn = titles, effects, case.unit, widgets.theme(), method.axis
-    figures = (explain_charts.reasons(*drawn, narrow) for narrow in (False, True))
+    figures = (charts.reasons(*drawn, narrow) for narrow in (False, True))
     widgets.either_chart(figures, "reasons", facts.in_words(titles, method.total[rows], case.unit))
 
 
@@ -42,7 +42,7 @@ def removals(chosen, case, about) -> None:
     """What would change the answer: the smallest removals, and the films that come in instead."""
     widgets.section("What would change the answer", facts.REMOVAL_RULE)
     with st.skeleton(height=300):
-        found = explain_cached.removals(chosen, about.history, about.item)
+        found = cached.removals(chosen, about.history, about.item)
     for text, tall in facts.removal_cards(chosen.catalogue, found, case):
         with st.container(border=True, height="stretch" if tall else "content"):
             st.markdown(text)
@@ -51,9 +51,9 @@ def removals(chosen, case, about) -> None:
 def deletion(chosen, case, about) -> None:
     """The deletion curve of this very film."""
     widgets.section("Is the reason real? Remove it and see", facts.curve_rule(case.unit))
-    with st.skeleton(height=explain_charts.REASONS_HEIGHT):
-        curve = explain_cached.curve(chosen, about.history, about.item)
-    widgets.chart(explain_charts.deletion(curve, widgets.theme()), "deletion", facts.curve_in_words(curve))
+    with st.skeleton(height=charts.REASONS_HEIGHT):
+        curve = cached.curve(chosen, about.history, about.item)
+    widgets.chart(charts.deletion(curve, widgets.theme()), "deletion", facts.curve_in_words(curve))
 
 
 @st.fragment
@@ -67,7 +67,7 @@ def tables(chosen, about, method) -> None:
     if len(about.history) > 1:
         with widgets.lazy_fold("Films that act together", "join_inner") as box:
             if box.open:
-                found = explain_cached.pairs(chosen, about.history, about.item)
+                found = cached.pairs(chosen, about.history, about.item)
                 st.markdown(twins.pairs_answer(catalogue, reasons, found))
                 numbers(twins.pairs(catalogue, reasons, found))
     with widgets.lazy_fold("How this is computed", "function") as box:
@@ -112,14 +112,14 @@ def page() -> None:
         about = subject(chosen, user, state.current())
     case = None if about.reasons is None else facts.case(chosen, about.reasons, about.place)
     question = facts.question(chosen, user, about.item, case, state.current().film)
-    widgets.title(question, None if case is None else explain_words.answer(case))
+    widgets.title(question, None if case is None else words.answer(case))
     widgets.device_note(chosen)
     if about.remark:
         widgets.notice(about.remark)
     if about.seen and case is None:
         ask = {"on_click": state.change, "kwargs": {"as_if": "unseen"}, "icon": ":material/visibility_off:"}
         st.button("Explain it as if unseen", key="as_if_unseen", **ask)
-    explain_controls.controls(chosen, user, about)
+    controls.controls(chosen, user, about)
     if case is not None:
         explained(chosen, about, case)
 

@@ -6,8 +6,12 @@ import json
 
 import streamlit as st
 
-from app import audit_facts, cached, measured_facts, parts_facts, quality_charts, state, widgets, words
-from app import quality_facts as facts
+from app import cached, state, widgets, words
+from app.quality import audit as audit_facts
+from app.quality import charts as quality_charts
+from app.quality import facts
+from app.quality import measured as measured_facts
+from app.quality import parts as parts_facts
 from vasp_models import measures
 
 
@@ -73,9 +77,10 @@ def removals(found) -> None:
 
 
 def audit(chosen, found) -> None:
-    """One line a gate."""
+    """How many gates pass, and one line a gate; it lies folded where none asks for attention."""
     if section(chosen, "audit", found, audit_facts.audit_answer(found) if found else ""):
-        st.table(audit_facts.audit_rows(found), border="horizontal", hide_index=True)
+        with widgets.fold("The gates, one by one") if found["passed"] else st.container():
+            st.table(audit_facts.audit_rows(found), border="horizontal", hide_index=True)
         with widgets.fold("What each gate looks at"):
             st.table(audit_facts.notes(found), border="horizontal", hide_index=True)
 

@@ -65,7 +65,7 @@ def page() -> None:
     with right:
         widgets.section("What is loaded", "Everything below comes from the checkpoint folder")
         ready = [name for key, name in words.DISTANCE_NAMES.items() if cached.maps(chosen, key) is not None]
-        widgets.table(facts.rows(chosen, ready))
+        widgets.table(facts.rows(chosen, ready, cached.measure(chosen, "audit")))
     three_things(chosen)
     published()
 

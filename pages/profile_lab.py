@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, components, lab_controls, lab_views, recommend_facts, state, widgets
-from app import lab_actions as actions
-from app import lab_facts as facts
+from app import cached, components, recommend_facts, state, widgets
+from app.lab import actions, facts
+from app.lab import controls as lab_controls
+from app.lab import views as lab_views
 
 PROFILE, LIST = "lab_profile", "lab_list"
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, charts, components, dialogs, explain_cached, state, user_choice, widgets, words
+from app import cached, charts, components, dialogs, state, user_choice, widgets, words
 from app import recommend_facts as facts
+from app.explain import cached as explain_cached
 
 
 def controls(chosen, user, found) -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app import components, explain_cached
+from app import components
+from app.explain import cached as explain_cached
 from tests.app.conftest import calm, text
 from tests.explanations.toys import tiny_product
 from vasp_models import checkpoints, recommending

@@ -12,13 +12,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import explain_charts as charts
-from app import explain_facts as facts
-from app import explain_tables as tables
-from app import explain_words as sentences
 from app import theme
-from app.explain_cached import Reasons
-from app.explain_words import Case, Unit
+from app.explain import charts, facts, tables
+from app.explain import words as sentences
+from app.explain.cached import Reasons
+from app.explain.words import Case, Unit
 from tests.explanations.toys import Additive, Factored, random_weights, tiny_product
 from vasp_models.data.catalogue import Catalogue, catalogue_frame
 from vasp_models.explanations.answers import has_positive_scores, parts_of

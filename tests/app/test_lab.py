@@ -9,9 +9,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import components, lab_charts, lab_files, lab_tables
-from app import lab_facts as facts
-from app.lab_facts import NOWHERE, Scene
+from app import components
+from app.lab import charts as lab_charts
+from app.lab import facts
+from app.lab import files as lab_files
+from app.lab import tables as lab_tables
+from app.lab.facts import NOWHERE, Scene
 from app.state import MOST_IN_ADDRESS, AppState, Lab, Step, from_address, to_address
 from app.theme import theme
 from tests.app.conftest import calm, refit, text

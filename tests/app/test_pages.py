@@ -12,7 +12,7 @@ import pytest
 
 from app import components
 from tests.app.conftest import MAIN, PAGES, calm, refit, text
-from vasp_models import checkpoints, recommending
+from vasp_models import checkpoints, measures, recommending
 from vasp_models.data.users import Users
 
 QUESTIONS = {
@@ -102,9 +102,16 @@ def test_the_overview_cites_published_figures_with_their_data(dashboard):
 def test_a_thing_to_try_sets_the_user(dashboard, number):
     test = dashboard()
     button = [button for button in test.main.button if button.key and button.key.startswith("try_")][number]
-    wanted = button.label.removeprefix("Recommend for user ")
+    page, wanted = button.label.split(" for user ")
     calm(button.click().run())
     assert wanted in test.title[0].value and test.query_params["u"] in (wanted, [wanted])
+    assert test.title[0].value.startswith({"Recommend": "What should", "Explain": "Why "}[page])
+
+
+def test_the_overview_says_how_the_audit_went(dashboard):
+    audit = measures.find(checkpoints.load("demo"), "audit")
+    passed = sum(gate["passed"] is True for gate in audit["gates"])
+    assert f"{passed} of {passed} gates passed" in str(dashboard().table[0].value)
 
 
 def test_a_user_is_chosen_by_id(dashboard, demo):

@@ -9,8 +9,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import audit_facts, measured_facts, parts_facts, quality_charts
-from app import quality_facts as facts
+from app.quality import audit as audit_facts
+from app.quality import charts as quality_charts
+from app.quality import facts
+from app.quality import measured as measured_facts
+from app.quality import parts as parts_facts
 from app.theme import theme
 from tests.app import measured
 from tests.app.conftest import calm, text

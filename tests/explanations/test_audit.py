@@ -335,6 +335,18 @@ def test_too_much_noise_is_no_verdict(vasp):
     assert found.passed is None and "too few users" in found.note and found.value is not None
 
 
+def test_a_verdict_needs_draws_enough_or_a_value_far_beyond_the_limit():
+    def verdict(values):
+        found = dependence.Agreement.of({draw: [value] for draw, value in enumerate(values)})
+        return dependence._gate("a", "A", found, "").passed
+
+    assert verdict([0.08, 0.16, 0.1, 0.15]) is None, "four draws agree by chance"
+    assert verdict([0.08, 0.16, 0.1, 0.15] * 2) is False
+    assert verdict([0.01, -0.03, 0.02, 0.0] * 2) is True
+    assert verdict([0.98, 0.98, 0.99]) is False, "far beyond it"
+    assert verdict([0.4, 0.9]) is verdict([1.0]) is None
+
+
 def test_explainers_have_to_say_whether_they_look_at_the_model(sample, monkeypatch):
     assert dependence.explainer_gate(sample).passed
     rows = explainers.EXPLAINERS

@@ -84,7 +84,7 @@ def _print(answer: dict[str, Any], score: str) -> None:
     console.print(terms)
     if any(map(_reasons, answer["history"])):
         console.print(_history(answer))
-    if answer["removal"]:
+    if answer["removal"] and answer["history"]:
         for top in ("top1", "top10"):
             console.print(Text(_removed(top, answer)))
     if answer["pairs"]:
@@ -124,8 +124,8 @@ def _removed(top: str, answer: dict[str, Any]) -> str:
     if answer["rank"] > place:
         return f"It is not in the top {place} to begin with."
     if removal is None:
-        cap = answer["removal"]["searched_up_to"]
-        return f"No set of up to {cap} films of the history was found that takes it out of the top {place}."
+        cap = min(answer["removal"]["searched_up_to"], len(answer["history"]))
+        return f"No set of up to {cap} of the history's films was found that takes it out of the top {place}."
     names = ", ".join(removal["titles"])
     moved = f"from #{removal['rank_before']} to #{removal['rank_after']}"
     return f"Without {names}: {moved}; {removal['replacement_title']} takes the place."

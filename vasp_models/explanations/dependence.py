@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.stats import rankdata
+from scipy.stats import rankdata, t
 
 from vasp_models.explanations import explainers, randomising
 from vasp_models.explanations.answers import parts_of
@@ -41,6 +41,7 @@ class Agreement:
 
     mean: float
     error: float
+    draws: int
 
     @classmethod
     def of(cls, by_draw: dict[int, list[float]]) -> Agreement:
@@ -48,7 +49,17 @@ class Agreement:
         means = [np.mean(values) for values in by_draw.values()]
         everybody = np.concatenate(list(by_draw.values()))
         error = np.std(means, ddof=1) / np.sqrt(len(means)) if len(means) > 1 else np.inf
-        return cls(float(np.mean(everybody)), float(error))
+        return cls(float(np.mean(everybody)), float(error), len(means))
+
+    @property
+    def precise(self) -> bool:
+        """Whether the mean can be held against CHANCE; a standard error from a few draws may be small by chance."""
+        return self.error <= _NOISE and self.draws >= _DRAWS
+
+    @property
+    def beyond(self) -> bool:
+        """Whether the mean is beyond CHANCE whatever the noise: with all of its 95 % interval (Student's t)."""
+        return self.draws > 1 and abs(self.mean) - t.ppf(0.975, self.draws - 1) * self.error > CHANCE
 
     def __str__(self) -> str:
         return f"{self.mean:+.3f} ± {self.error:.3f}"
@@ -133,7 +144,7 @@ def _cascades(sample: Sample, cases: list[Case], progress: Progress) -> tuple[di
                         rho[step.part, step.layer][name][n + number].append(value)
         n += dealt
         seen = {step: {name: Agreement.of(draws) for name, draws in found.items()} for step, found in rho.items()}
-        if all(found[part].error <= _NOISE for (part, _), found in seen.items() if part in found):
+        if all(found[part].precise for (part, _), found in seen.items() if part in found):
             return seen, n
     return seen, n
 
@@ -162,10 +173,10 @@ def _gate(name: str, title: str, found: Agreement | None, note: str) -> Gate:
     if found is None:
         return Gate(name, title, None, CHANCE, "at most", f"no credits to compare; {note}")
     # A value within the noise of the limit is not judged, one that is clearly beyond it always is.
-    judged = found.error <= _NOISE or abs(found.mean) - 2 * found.error > CHANCE
+    judged = found.precise or found.beyond
     words = f"mean Spearman {found}, {note}"
     if not judged:
-        words = f"too few users or films to say: {words}; a standard error of {_NOISE} is needed"
+        words = f"too few users or films to say: {words}; {_DRAWS} draws and a standard error of {_NOISE} are needed"
     return Gate(name, title, abs(found.mean), CHANCE, "at most", words, judged)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import dialogs, explain_cached, explain_tables, film_choice
+from app import dialogs, film_choice
+from app.explain import cached as explain_cached
+from app.explain import tables as explain_tables
 
 
 def controls(chosen, user, about) -> None:

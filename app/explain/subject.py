@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import cached, explain_cached, words
-from app.explain_cached import Reasons
-from app.explain_facts import LISTED, NONE_LEFT
+from app import cached, words
+from app.explain import cached as explain_cached
+from app.explain.cached import Reasons
+from app.explain.facts import LISTED, NONE_LEFT
 from app.map_facts import item_of
 from vasp_models.errors import ExplanationError
 

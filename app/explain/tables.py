@@ -7,9 +7,10 @@ import json
 import numpy as np
 import pandas as pd
 
-from app import explain_words, words
-from app.explain_facts import Method, shown
-from app.explain_words import SMALLEST, Unit
+from app import words
+from app.explain import words as explain_words
+from app.explain.facts import Method, shown
+from app.explain.words import SMALLEST, Unit
 from vasp_models.data.catalogue import Catalogue
 
 PAIRS_RULE = "What two of the ten strongest films do together beyond what each does alone, in this history"

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 
 from app import words
 from app.charts import template
-from app.explain_words import SMALLEST, Unit
+from app.explain.words import SMALLEST, Unit
 from app.theme import Theme
 
 WATERFALL_HEIGHT, REASONS_HEIGHT = 330, 336

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app import words
-from app.lab_facts import NOWHERE, Scene, changed_item, top
+from app.lab.facts import NOWHERE, Scene, changed_item, top
 from app.recommend_facts import lifts
 from app.state import Step
 from vasp_models.data.catalogue import Catalogue

@@ -6,9 +6,9 @@ from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import cached, lab_files, state, widgets, words
-from app import lab_actions as actions
-from app import lab_facts as facts
+from app import cached, state, widgets, words
+from app.lab import actions, facts
+from app.lab import files as lab_files
 from vasp_models.errors import UnknownUserError
 
 PERSONA, SEARCH, MATCH = "lab_persona", "lab_search", "lab_match"

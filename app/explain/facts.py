@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import explain_words, words
-from app.explain_words import SMALLEST, Case, Unit
+from app import words
+from app.explain import words as explain_words
+from app.explain.words import SMALLEST, Case, Unit
 from vasp_models.data.catalogue import Catalogue
 
 LISTED = 20  # films of the list that are offered

@@ -11,7 +11,6 @@ SMALLEST = 5e-5  # of a difference of F that is worth a bar or a word: fp32 carr
 _STRONG = 0.25  # share of the strongest film's effect that a film needs to be named beside it
 _COUNTS = {2: "Both", 3: "All three", 4: "All four", 5: "All five"}
 # Streamlit's colours of text that are set to the paths' in the theme.
-_INKS = {"nease": "orange", "flvae_residual": "blue", "flvae_latent": "green"}
 
 
 @dataclass(frozen=True)
@@ -167,7 +166,7 @@ def _name(case: Case) -> str:
 
 def legend(factors: Sequence[str], hollow: bool) -> str:
     """The colours of the parts, as Markdown; what hollow means, where there is something hollow."""
-    entries = [f":{_INKS[name]}[■] {words.factor_name(name)}" for name in factors if name in _INKS]
+    entries = [words.inked(name) for name in factors if name in words.INKS]
     return "\u2002".join([*entries, *(["hollow: against"] if hollow else [])])
 
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from app import lab_actions as actions
-from app import lab_charts, lab_tables, state, widgets
-from app import lab_facts as facts
+from app import state, widgets
+from app.lab import actions, facts
+from app.lab import charts as lab_charts
+from app.lab import tables as lab_tables
 
 ROW = 36  # px
 

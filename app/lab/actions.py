@@ -8,9 +8,8 @@ from dataclasses import replace
 import numpy as np
 import streamlit as st
 
-from app import lab_facts as facts
-from app import lab_files as files
 from app import recommend_facts, state, widgets, words
+from app.lab import facts, files
 from app.state import Lab, Step
 from vasp_models.errors import DataError, UnknownUserError
 

@@ -1,0 +1,1 @@
+"""The page Profile lab: what if the history were different?"""
