@@ -74,6 +74,23 @@ def test_the_removal_and_the_leave_one_out_are_what_recommend_says_too(demo):
     assert answer["log_score"] - without.log_scores[place] == pytest.approx(strongest["leave_one_out"], abs=1e-5)
 
 
+def test_the_margin_says_why_a_film_is_in_the_list(demo):
+    loaded, model, user, item = demo
+    words = ["demo", "--user", user.id, "--item", item, "--json"]
+    score, margin = json.loads(run(*words)), json.loads(run(*words, "--against", "10"))
+    tenth = recommend(model, user.history, 10)
+    assert margin["against"]["item"] == loaded.catalogue.ids[tenth.items[9]]
+    assert margin["log_score"] == pytest.approx(score["log_score"] - tenth.log_scores[9], abs=1e-5)
+    parts = margin["base"] + sum(margin["terms"].values())
+    assert margin["log_score"] == pytest.approx(parts + margin["residual"], abs=1e-9)
+    assert abs(margin["completeness_delta"]) < 1e-3
+    assert margin["rank"] == score["rank"] == 1
+    itself = json.loads(run(*words, "--against", "1"))
+    assert itself["against"]["item"] == loaded.catalogue.ids[tenth.items[1]], "the next film, not the film itself"
+    assert "above that of" in run(*words[:-1], "--against", "10")
+    assert "--against below" in refused(SettingError, *words, "--against", "100000")
+
+
 def test_pairs_name_two_films_each_once(demo):
     _, _, user, item = demo
     pairs = json.loads(run("demo", "--user", user.id, "--item", item, "--method", "pairs", "--json"))["pairs"]

@@ -10,7 +10,7 @@ import torch
 from tests.explanations import toys
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ExplanationError
-from vasp_models.explanations.explaining import explain
+from vasp_models.explanations.explaining import against, explain
 from vasp_models.explanations.gradients import integrated_gradients
 from vasp_models.explanations.leave_one_out import influence
 from vasp_models.explanations.linear import closed_form, linear_terms
@@ -211,6 +211,21 @@ class TestExplain:
         assert np.abs(raw.completeness_delta).max() < 1e-6
         assert soft.credit is soft.linear is soft.gradients is soft.completeness_delta is None
         assert np.isfinite(soft.leave_one_out).all()
+
+    def test_a_margin_is_explained_by_the_same_sums(self, product):
+        found, items = explain(product, HISTORY, TARGETS[::-1]), TARGETS[::-1]
+        margin = against(found, 1)
+        scores = score_of(product, HISTORY).sum(axis=0)
+        assert np.allclose(margin.scores, scores[items] - scores[items[1]], atol=1e-6)
+        assert np.allclose(margin.base + margin.terms.sum(axis=0) + margin.residual, margin.scores, atol=1e-12)
+        assert np.abs(margin.residual).max() < 2e-6
+        assert np.abs(margin.completeness_delta).max() < 4e-4
+        for row in range(4):
+            without = score_of(product, np.delete(HISTORY, row)).sum(axis=0)
+            effect = margin.leave_one_out[:, row].sum(axis=0)
+            assert np.allclose(effect, margin.scores - (without[items] - without[items[1]]), atol=1e-5)
+        assert (margin.credit[:, 1] == 0).all()
+        assert (margin.ranks == found.ranks).all()
 
     def test_an_empty_history_leaves_the_base(self, product):
         found = explain(product, [], TARGETS)

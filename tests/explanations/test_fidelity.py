@@ -232,10 +232,11 @@ class TestWhole:
 
     def test_users_that_cannot_be_explained_are_left_out_and_counted(self):
         model = toys.Factored(toys.random_weights(6), unmodelled=[5])
-        users = Interactions.from_lists([[], [0, 1], [0, 1, 2, 3, 4], [2]], 6)
+        users = Interactions.from_lists([[], [0, 1], [0, 1, 2, 3, 4], [2], [5]], 6)
         train = Interactions.from_lists([[0, 5]], 6)
         found = measure_fidelity(model, users, train)
-        assert found["users"] == 2 and found["left_out"] == {"empty_history": 1, "nothing_to_recommend": 1}
+        left_out = {"empty_history": 1, "nothing_to_recommend": 1, "history_not_covered": 1}
+        assert found["users"] == 2 and found["left_out"] == left_out
         with pytest.raises(DataError, match="no user"):
             measure_fidelity(model, users.take([0, 2]), train)
 

@@ -28,6 +28,12 @@ def explain(
         list[str] | None,
         typer.Option(help="nease, leave-one-out, integrated-gradients, removal or pairs; repeat it, default all."),
     ] = None,
+    against: Annotated[
+        int | None,
+        typer.Option(
+            min=1, help="Explain the margin to the film at this place, instead of the score: why in the list?"
+        ),
+    ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
@@ -43,14 +49,31 @@ def explain(
     items, number = asked_history(loaded, user, history), loaded.catalogue.number(item)
     model = loaded.model(devices.resolve(device))
     _check(loaded, model, items, number, user)
-    found = explaining.explain(model, items, [number])
+    rivals = [] if against is None else [_rival(model, items, number, against)]
+    found = explaining.explain(model, items, [number, *rivals])
     more = reporting.further(model, found, 0, methods)
-    answer = reporting.record(found, 0, loaded.catalogue, methods=methods, **more)
-    answer = {"user": user, "checkpoint": loaded.name, **answer}
+    whose = {"user": user, "checkpoint": loaded.name}
+    if rivals:
+        found, more["pairs"] = explaining.against(found, 1), None  # pairs are asked for the score itself
+        whose["against"] = {"place": against, **reporting.film(loaded.catalogue, rivals[0])}
+    answer = whose | reporting.record(found, 0, loaded.catalogue, methods=methods, **more)
     if as_json:
-        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
-    else:
-        _print(answer, "Log score" if has_positive_scores(model) else "Score")
+        typer.echo(json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    score = "Log score" if has_positive_scores(model) else "Score"
+    if rivals:
+        score = f"{score} above that of {whose['against']['title']}"
+    _print(answer, score)
+
+
+def _rival(model: Any, history: Any, item: int, place: int) -> int:
+    """The film at a place of the list; the next one where the explained film stands there itself."""
+    from vasp_models.recommending import recommend
+
+    best = recommend(model, history, place + 1).items
+    if len(best) < place + 1:
+        raise SettingError(f"There are no {place + 1} films to compare with: expected --against below {len(best)}.")
+    return int(best[place - 1] if best[place - 1] != item else best[place])
 
 
 def _check(loaded: Any, model: Any, history: Any, item: int, user: str | None) -> None:

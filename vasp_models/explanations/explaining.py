@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -100,6 +100,31 @@ class Explanations:
     def completeness_delta(self) -> np.ndarray | None:
         """How far the shares are from summing to what the history adds, (t); None without `credit`."""
         return None if self.credit is None else self.credit.sum(axis=0) - self.terms.sum(axis=0)
+
+
+def against(found: Explanations, rival: int) -> Explanations:
+    """The same for the margin F(film) - F(rival): why these films stand before (or behind) the one at place `rival`.
+
+    Differences of sums are sums of differences, so that every term, share and residual carries over and still adds up.
+    """
+    place = found.answers.places(found.items)
+    rows = found.answers.full, found.answers.empty, found.answers.without
+    full, empty, without = (values[..., place] - values[..., place[[rival]]] for values in rows)
+    items = np.argsort(found.items)  # an Influence holds its targets in ascending order
+    answered = replace(
+        found.answers,
+        targets=found.items[items],
+        full=full[:, items],
+        empty=empty[:, items],
+        without=without[:, :, items],
+    )
+    return replace(
+        found,
+        scores=found.scores - found.scores[rival],
+        answers=answered,
+        linear=found.linear and found.linear.against(rival),
+        gradients=found.gradients and found.gradients.against(rival),
+    )
 
 
 def explain(

@@ -56,8 +56,9 @@ def measure_fidelity(
     Returns plain JSON: for each method the mean of each metric and its bootstrap interval, the same for the paired
     differences to random and to cosine, and "ms", the mean time of making the order on a warm model; what removal sets
     were found; how well integrated gradients agree with Shapley values. DEL and INS are None where the model's scores
-    are not positive. Users with an empty history or without a film left to recommend are counted in "left_out".
-    Raises SettingError for a method that is unknown or does not fit, DataError where no user can be measured.
+    are not positive. Users whose history is empty or unknown to the model, or without a film left to recommend, are
+    counted in "left_out". Raises SettingError for a method that is unknown or does not fit, DataError where no user
+    can be measured.
     """
     rows = explainers_for(model) if methods is None else chosen(model, dict.fromkeys([*REFERENCES, *methods]))
     situations, left_out = _situations(model, histories, ItemStatistics(train), seed)
@@ -79,7 +80,7 @@ def _situations(
     model: Recommender, histories: Interactions, train: ItemStatistics, seed: int
 ) -> tuple[list[Situation], dict[str, int]]:
     """Each user's top unseen film with the history, and how many users have none."""
-    left_out = {"empty_history": 0, "nothing_to_recommend": 0}
+    left_out = {"empty_history": 0, "nothing_to_recommend": 0, "history_not_covered": 0}
     situations = []
     for start in range(0, len(histories), _BATCH):
         block = histories.take(slice(start, start + _BATCH))
@@ -90,6 +91,8 @@ def _situations(
                 left_out["empty_history"] += 1
             elif not np.isfinite(ranking[row, item]):
                 left_out["nothing_to_recommend"] += 1
+            elif not model.covers(history).any():
+                left_out["history_not_covered"] += 1
             else:
                 situations.append(Situation(model, history, int(item), train, seed))
     return situations, left_out

@@ -28,6 +28,13 @@ class Gradients:
     delta: dict[str, np.ndarray]
     nodes: int
 
+    def against(self, rival: int) -> Gradients:
+        """What each film adds to the differences to the target at place `rival`."""
+        values, delta = (
+            {name: each - each[..., [rival]] for name, each in found.items()} for found in (self.values, self.delta)
+        )
+        return Gradients(values, delta, self.nodes)
+
     @property
     def worst(self) -> np.ndarray:
         """The largest completeness delta of each target over the factors, float64 (t)."""

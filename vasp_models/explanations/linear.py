@@ -31,6 +31,13 @@ class LinearTerms:
     contributions: np.ndarray
     logits: np.ndarray
 
+    def against(self, rival: int) -> LinearTerms:
+        """What each film adds to the differences to the item at place `rival`."""
+        weights, contributions, logits = (
+            values - values[..., [rival]] for values in (self.weights, self.contributions, self.logits)
+        )
+        return LinearTerms(self.factor, 0.0, weights, contributions, logits)
+
 
 def linear_factor(model: Recommender) -> str | None:
     """The factor whose logit is linear in the history, None where there is none.

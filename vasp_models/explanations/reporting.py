@@ -34,7 +34,7 @@ def record(
     """
     item = int(found.items[place])
     answer = {
-        **_film(catalogue, item),
+        **film(catalogue, item),
         "rank": int(found.ranks[place]),
         "rank_of_empty_profile": int(found.base_ranks[place]),
         "candidates": found.n_candidates,
@@ -44,8 +44,8 @@ def record(
         "residual": float(found.residual[place]),
         "completeness_delta": None if found.credit is None else float(found.completeness_delta[place]),
         "history": [
-            {**_film(catalogue, int(film)), **_reasons(found, row, place, methods)}
-            for row, film in enumerate(found.history)
+            {**film(catalogue, int(seen)), **_reasons(found, row, place, methods)}
+            for row, seen in enumerate(found.history)
         ],
     }
     answer["removal"] = None if removed is None else _removals(removed, catalogue)
@@ -67,26 +67,27 @@ def further(model: Recommender, found: Explanations, place: int, methods: Collec
 def history_frame(found: Explanations, place: int, catalogue: Catalogue) -> pd.DataFrame:
     """One row per film of the history, the strongest leave-one-out effect first; flat columns, for CSV."""
     rows = []
-    for row, film in enumerate(found.history):
+    for row, item in enumerate(found.history):
         reasons = _reasons(found, row, place, METHODS)
         heads = reasons.pop("integrated_gradients") or {}
         effects = dict(zip(found.factor_names, found.leave_one_out[:, row, place].tolist(), strict=True))
         split = {f"leave_one_out_{name}": value for name, value in effects.items()} if len(effects) > 1 else {}
         credit = {} if found.credit is None else {"credit": float(found.credit[row, place])}
         more = split | {f"integrated_gradients_{name}": value for name, value in heads.items()} | credit
-        rows.append(_film(catalogue, int(film)) | reasons | (more if found.covered[row] else {}))
+        rows.append(film(catalogue, int(item)) | reasons | (more if found.covered[row] else {}))
     table = pd.DataFrame(rows)
     return table if table.empty else table.sort_values("leave_one_out", ascending=False, kind="stable")
 
 
-def _film(catalogue: Catalogue, item: int) -> dict[str, Any]:
+def film(catalogue: Catalogue, item: int) -> dict[str, Any]:
+    """A film's id and title."""
     item_id = catalogue.ids[item]
     return {"item": item_id.item() if isinstance(item_id, np.generic) else item_id, "title": catalogue.titles[item]}
 
 
 def _films(catalogue: Catalogue, items: np.ndarray) -> dict[str, Any]:
-    films = [_film(catalogue, int(item)) for item in items]
-    return {"items": [film["item"] for film in films], "titles": [film["title"] for film in films]}
+    films = [film(catalogue, int(item)) for item in items]
+    return {key: [each[name] for each in films] for key, name in (("items", "item"), ("titles", "title"))}
 
 
 def _reasons(found: Explanations, row: int, place: int, methods: Collection[str]) -> dict[str, Any]:
@@ -109,7 +110,7 @@ def _removals(removed: dict[int, Removal | None], catalogue: Catalogue) -> dict[
     answers: dict[str, Any] = {f"top{k}": None for k in removed}
     for k, removal in removed.items():
         if removal is not None:
-            new = _film(catalogue, removal.replacement)
+            new = film(catalogue, removal.replacement)
             answers[f"top{k}"] = {
                 **_films(catalogue, removal.items),
                 "rank_before": int(removal.rank_before),
