@@ -1,6 +1,6 @@
 """How far a checkpoint's log factors are from an independent forward pass in double precision.
 
-    python tests/benchmarks/factors.py CHECKPOINT [--users N]
+python tests/benchmarks/factors.py CHECKPOINT [--users N]
 """
 
 from __future__ import annotations

@@ -128,7 +128,7 @@ def test_the_strongest_are_those_of_the_method(demo, method):
     lines = text.splitlines()
     head = next(n for n, line in enumerate(lines) if line.lstrip().startswith("Film"))
     assert first in lines[head + 1]
-    assert ("NEASE logit" in lines[head], "IG" in lines[head]) == (method == "nease", method != "nease")
+    assert ("Linear logit" in lines[head], "IG" in lines[head]) == (method == "nease", method != "nease")
     assert "Leave one out" not in lines[head]
 
 

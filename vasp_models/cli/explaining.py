@@ -16,6 +16,7 @@ from vasp_models.cli.training import AsJson, Device
 from vasp_models.cli.using import History, Name, User, asked_history
 from vasp_models.errors import ExplanationError, SettingError
 
+_ROUNDING = 1e-5  # an interaction that is no more: the model adds up
 _SHOWN = 10  # films of the history in the printed table; --json has all
 
 
@@ -110,7 +111,7 @@ def _print(answer: dict[str, Any], score: str) -> None:
     if answer["removal"] and answer["history"]:
         for top in ("top1", "top10"):
             console.print(Text(_removed(top, answer)))
-    if answer["pairs"]:
+    if answer["pairs"] and abs(answer["pairs"][0]["interaction"]) > _ROUNDING:
         pair = answer["pairs"][0]
         names = " and ".join(pair["titles"])
         console.print(Text(f"Strongest pair: {names} add {pair['interaction']:+.4f} together beyond each alone."))
@@ -130,7 +131,7 @@ def _history(answer: dict[str, Any]) -> Table:
 
 def _reasons(row: dict[str, Any]) -> dict[str, float]:
     """What was asked for and the model has, by the title of its column; nothing of a film that it has not seen."""
-    named = {"Leave one out": row["leave_one_out"], "NEASE logit": row["nease_logit"], "NEASE": row["nease"]}
+    named = {"Leave one out": row["leave_one_out"], "Linear logit": row["nease_logit"], "Linear": row["nease"]}
     named |= {f"IG {head.split('_')[-1]}": value for head, value in (row["integrated_gradients"] or {}).items()}
     return {title: value for title, value in named.items() if value is not None}
 

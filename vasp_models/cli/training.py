@@ -167,9 +167,7 @@ def _comparison(rows: list[dict]) -> Table:
         if "error" in row:
             table.add_row(row["model"], row["error"])
             continue
-        cells = [
-            plus_minus(row[name]) for name in ("ndcg@100", "recall@20", "recall@50")
-        ]
+        cells = [plus_minus(row[name]) for name in ("ndcg@100", "recall@20", "recall@50")]
         against = "" if row["difference"] is None else plus_minus(row["difference"], "+.4f")
         table.add_row(row["model"], *cells, three(row["coverage@100"]), against, f"{row['train_seconds']:.1f}")
     return table

@@ -198,7 +198,8 @@ CHECKS = (
     Check("shapley-sum", "Shapley values sum to what the history adds", FP32, "at most", shapley_sum, RELATIVE, ""),
     Check(
         "shapley-order", "Shapley values of two halves agree: Spearman", 0.95, "at least", shapley_order,
-        f"median, up to {PERMUTATIONS} antithetic permutations in two halves", "no history long enough to order", np.median,
+        f"median, up to {PERMUTATIONS} antithetic permutations in two halves", "no history long enough to order",
+        np.median,
     ),
     Check(
         "shapley-top", "The same: overlap of the five strongest", 0.8, "at least", shapley_top, "median",
