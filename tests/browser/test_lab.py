@@ -13,7 +13,7 @@ from tests.browser.test_using import RECOMMENDED, titles
 from tests.browser.visit import Visit
 
 PROFILE = "table[aria-label='Films of the profile']"
-MOST_SECONDS = 2.0  # loosely, because many machines are slow; measured by tests/benchmarks/lab.py
+MOST_SECONDS = 2.0  # loosely, because many machines are slow; measured by tests/benchmarks/clicks.py
 
 # From the click on a button of a list until the other content of the recommendations is painted, in milliseconds. The
 # list is watched, not asked again and again: that would take the time it measures.

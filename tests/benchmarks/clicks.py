@@ -1,9 +1,11 @@
-"""How long the profile lab takes to rank anew: from a click on a row to the other list on the screen.
+"""How long a click takes: the profile lab until it ranks anew, the page Explain until another film is explained.
 
-    python tests/benchmarks/lab.py [CHECKPOINT ...] [--clicks N]
+    python tests/benchmarks/clicks.py [CHECKPOINT ...] [--clicks N]
 
-In headless Chromium on the demo, or on the checkpoints that are named. A row is added to a profile of 8 films and
-removed again, in turn: first alone, then with a watched film and a pinned profile, whose figures are drawn anew.
+In headless Chromium on the demo, or on the checkpoints that are named. In the lab a row is added to a profile of 8
+films and removed again, in turn, and the clock stops with the other list on the screen: first alone, then with a
+watched film and a pinned profile, whose figures are drawn anew. On Explain the next film of the list is asked for, and
+the clock stops when the page is at rest with the figures, the removals and the curve of a film not explained before.
 """
 
 from __future__ import annotations
@@ -36,6 +38,7 @@ def measured(names: list[str], clicks: int) -> dict[str, np.ndarray]:
 
     from tests.browser import chromium
     from tests.browser.conftest import FLAGS, WIDE, tab
+    from tests.browser.test_explain import click
     from tests.browser.test_lab import PROFILE, RECOMMENDED, press, reranked, start_from
     from tests.serving import any_free_port, served
 
@@ -53,10 +56,13 @@ def measured(names: list[str], clicks: int) -> dict[str, np.ndarray]:
                 return np.array(passed[4:])
 
             start_from(visit, "Drama")
-            found = {"list alone": times()}
+            found = {"lab, list alone": times()}
             visit.main.locator(f"{RECOMMENDED} td.film button").nth(3).click()
             press(visit.settle(), "lab_pin").settle()
-            found["with a watched film and a pinned profile"] = times()
+            found["lab, with a watched film and a pinned profile"] = times()
+            visit.go("Explain")
+            films = min(clicks + 2, 19)  # of the twenty that are offered
+            found["explain, the next film"] = 1000 * np.array([click(visit, "next_film") for _ in range(films)][2:])
             browser.close()
     return found
 
