@@ -45,6 +45,7 @@ WHOLE_PROGRAM = {
     "runs",
     "benchmarking",
     "demo_checkpoint",
+    "measuring",
     "cli",
 }  # these stand on everything below them
 TORCH_FREE = (

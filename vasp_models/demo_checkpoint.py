@@ -8,16 +8,13 @@ from functools import partial
 from pathlib import Path
 import shutil
 import tempfile
-from typing import Any
 
 import torch
 
-from vasp_models import checkpoints, measures, places, runs
+from vasp_models import checkpoints, measures, measuring, places, runs
 from vasp_models.checkpoints import Checkpoint
 from vasp_models.data import demo, importing, items, ratings
 from vasp_models.data.datasets import Dataset
-from vasp_models.explanations import audit, fidelity, parts, planted
-from vasp_models.jobs import Report
 from vasp_models.projections import maps
 from vasp_models.projections.distances import DISTANCES
 
@@ -30,7 +27,6 @@ SOURCE = importing.Source(
     redistribution="free",
     simulated=True,
 )
-USERS = {"fidelity": 500, "audit": 40, "parts": 400}  # that each kind is measured on, as its command has it by default
 
 Say = Callable[[str], None]
 
@@ -66,26 +62,10 @@ def measure(checkpoint: Checkpoint, kinds: Iterable[str] = measures.KINDS, say: 
     """Measure the explanations of the demo's checkpoint and keep the results beside it."""
     for kind in kinds:
         say(f"measuring its explanations: {kind}")
-        run, users = partial(_measured, checkpoint, kind), f" --users {USERS[kind]}" if kind in USERS else ""
+        users = f" --users {measures.USERS[kind]}" if kind in measures.USERS else ""
         with _one_thread():
+            run = partial(measuring.measure, checkpoint, kind, seed=SEED)
             measures.measured(checkpoint, kind, run, f"vasp-lens {kind} {places.DEMO}{users} --seed {SEED}")
-
-
-def _measured(checkpoint: Checkpoint, kind: str, report: Report) -> dict[str, Any]:
-    """What the command of that name measures with its own defaults."""
-    model, users = checkpoint.model(), checkpoint.users
-    fold_in, held_out = checkpoint.test_folds()[0]
-    train = users.histories.take(users.rows("train"))
-    if kind == "fidelity":
-        chosen = fidelity.sample(fold_in, USERS["fidelity"], SEED)
-        return fidelity.measure_fidelity(model, chosen, train, seed=SEED, report=report)
-    if kind == "audit":
-        return audit.audit(model, fold_in, train, SEED, USERS["audit"], report, checkpoint.model())
-    if kind == "planted":
-        truth = demo.plant(demo.read_films())
-        return planted.planted_truth(model, truth, checkpoint.catalogue, fold_in, SEED, report)
-    chosen, held_out = parts.sample(fold_in, held_out, USERS["parts"], SEED)
-    return parts.compare_parts(model, checkpoint.catalogue, chosen, held_out, SEED, report)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from vasp_models.errors import MeasureError
 from vasp_models.jobs import Job, JobFiles, Report
 
 KINDS = ("fidelity", "audit", "planted", "parts")  # each the name of its command too
+USERS = {"fidelity": 500, "audit": 40, "parts": 400}  # test users that they are measured on by default
 SCHEMA = 1
 ABOUT = "provenance"  # what is not measured: how, when and with what the rest was
 # Kind -> processor seconds of its command on the demo (VASP tiny) and on MovieLens 1M (VASP small), one thread.

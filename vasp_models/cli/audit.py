@@ -3,43 +3,29 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
+from vasp_models.cli.measuring import NoSave, Seed, Users, measured
 from vasp_models.cli.training import AsJson, Device
 from vasp_models.cli.using import Name
+from vasp_models.measures import USERS
 
 _MARKS = {True: "✓", False: "✗", None: "–"}
 
 
 def audit(
     checkpoint: Name,
-    users: Annotated[int, typer.Option(help="Test users, drawn by the seed; long histories first.", min=1)] = 40,
-    seed: Annotated[int, typer.Option(help="Draws users, films and random weights.", min=0, max=2**32 - 1)] = 0,
+    users: Users = USERS["audit"],
+    seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
-    no_save: Annotated[
-        bool, typer.Option("--no-save", help="Only print; the dashboard keeps showing what was measured before.")
-    ] = False,
+    no_save: NoSave = False,
 ) -> None:
     """Check that explanations are exact where they have to be, and depend on the model: exit code 1 where not."""
-    from vasp_models import checkpoints, devices, measures
-    from vasp_models.cli import progress
-    from vasp_models.explanations import audit as measure
-
-    loaded, resolved = checkpoints.load(checkpoint), devices.resolve(device)
-
-    def run(report) -> dict[str, Any]:
-        histories, _ = loaded.test_folds()[0]
-        train = loaded.users.histories.take(loaded.users.rows("train"))
-        again = loaded.model(resolved)
-        return measure.audit(loaded.model(resolved), histories, train, seed, users, report, again)
-
-    command = measures.command(loaded, "audit", users=users, seed=seed)
-    with progress.bar() as show:
-        found = measures.measured(loaded, "audit", run, command, device=resolved, keep=not no_save, show=show)
-    typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines(loaded.name, found)))
+    found = measured(checkpoint, "audit", device, no_save, users=users, seed=seed)
+    typer.echo(json.dumps(found, indent=1, ensure_ascii=False) if as_json else "\n".join(lines(checkpoint, found)))
     if not found["passed"]:
         raise typer.Exit(1)
 

@@ -3,51 +3,34 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated, Any
 
-from rich.console import Console
 from rich.table import Table
 import typer
 
+from vasp_models.cli.measuring import NoSave, Seed, Users, console, measured
 from vasp_models.cli.training import AsJson, Device, three
 from vasp_models.cli.using import Name
+from vasp_models.measures import USERS
 
 _COMPARED = ("POS-P@5", "NDCG-P", "INS-P", "DEL@4")
-_PIPED_WIDTH = 120  # where no terminal says how wide it is
 
 
 def fidelity(
     checkpoint: Name,
-    users: Annotated[int, typer.Option(help="Test users, drawn by the seed; all where there are fewer.", min=1)] = 500,
-    seed: Annotated[int, typer.Option(help="Draws users, random orders and resamples.", min=0, max=2**32 - 1)] = 0,
+    users: Users = USERS["fidelity"],
+    seed: Seed = 0,
     methods: Annotated[
         str | None,
         typer.Option(help="Methods joined by commas; default all that fit. random and cosine are always there."),
     ] = None,
     device: Device = "auto",
     as_json: AsJson = False,
-    no_save: Annotated[
-        bool, typer.Option("--no-save", help="Only print; the dashboard keeps showing what was measured before.")
-    ] = False,
+    no_save: NoSave = False,
 ) -> None:
     """Measure explanations: remove or keep the reasons that they name, and see what the model answers then."""
-    from vasp_models import checkpoints, devices, measures
-    from vasp_models.cli import progress
-    from vasp_models.explanations import fidelity as measure
-
-    loaded, resolved = checkpoints.load(checkpoint), devices.resolve(device)
     names = None if methods is None else [name.strip() for name in methods.split(",") if name.strip()]
-
-    def run(report) -> dict[str, Any]:
-        model = loaded.model(resolved)
-        histories, _ = loaded.test_folds()[0]
-        train = loaded.users.histories.take(loaded.users.rows("train"))
-        return measure.measure_fidelity(model, measure.sample(histories, users, seed), train, names, seed, report)
-
-    command = measures.command(loaded, "fidelity", users=users, seed=seed, methods=names and ",".join(names))
-    with progress.bar() as show:
-        found = measures.measured(loaded, "fidelity", run, command, device=resolved, keep=not no_save, show=show)
+    found = measured(checkpoint, "fidelity", device, no_save, users=users, seed=seed, methods=names)
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
@@ -55,21 +38,21 @@ def fidelity(
 
 
 def _print(found: dict[str, Any]) -> None:
-    console = Console() if sys.stdout.isatty() else Console(width=_PIPED_WIDTH)
+    out = console()
     left_out = sum(found["left_out"].values())
-    console.print(
+    out.print(
         f"{found['users']:,} test users, each explained by their own history: the top unseen film."
         + (f" {left_out:,} more had no history or nothing left to recommend." if left_out else "")
     )
-    console.print(_means(found["methods"]))
-    console.print("POS, NDCG, CDCG and DEL are better low, NEG and INS high. ms: making one order.", style="dim")
-    console.print()
-    console.print(_differences(found["methods"]))
+    out.print(_means(found["methods"]))
+    out.print("POS, NDCG, CDCG and DEL are better low, NEG and INS high. ms: making one order.", style="dim")
+    out.print()
+    out.print(_differences(found["methods"]))
     for top, row in found["removal"].items():
-        console.print(_removal(top, row))
+        out.print(_removal(top, row))
     agreement = found["shapley_agreement"]
     if agreement["integrated-gradients"] is not None:
-        console.print(
+        out.print(
             "Integrated gradients agree with Shapley values: median Spearman "
             f"{three(agreement['integrated-gradients'])} over {agreement['users']} users."
         )

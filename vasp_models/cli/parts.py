@@ -4,48 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 import json
-import sys
-from typing import Annotated, Any
+from typing import Any
 
-from rich.console import Console
 from rich.table import Table
 import typer
 
+from vasp_models.cli.measuring import NoSave, Seed, Users, console, measured
 from vasp_models.cli.training import AsJson, Device, three
 from vasp_models.cli.using import Name
+from vasp_models.measures import USERS
 from vasp_models.places import DEMO
-
-Seed = Annotated[int, typer.Option(help="Draws users, profiles and resamples.", min=0, max=2**32 - 1)]
-NoSave = Annotated[bool, typer.Option("--no-save", help="Only print; the dashboard keeps showing what was measured.")]
 
 _NOTHING = "–"
 _ROUNDING = 1e-9  # what the single precision of answers leaves of an interaction that is none
 _DOUBTFUL = 0.01
-_PIPED_WIDTH = 120  # where no terminal says how wide it is
 
 
 def parts(
     checkpoint: Name,
-    users: Annotated[int, typer.Option(help="Test users, drawn by the seed; all where there are fewer.", min=1)] = 400,
+    users: Users = USERS["parts"],
     seed: Seed = 0,
     device: Device = "auto",
     as_json: AsJson = False,
     no_save: NoSave = False,
 ) -> None:
     """Compare the parts of a model: the claim of the paper's figure 3 in numbers."""
-    from vasp_models import checkpoints, devices, measures
-    from vasp_models.cli import progress
-    from vasp_models.explanations import parts as measure
-
-    loaded, resolved = checkpoints.load(checkpoint), devices.resolve(device)
-
-    def run(report) -> dict[str, Any]:
-        chosen = measure.sample(*loaded.test_folds()[0], users, seed)
-        return measure.compare_parts(loaded.model(resolved), loaded.catalogue, *chosen, seed, report)
-
-    command = measures.command(loaded, "parts", users=users, seed=seed)
-    with progress.bar() as show:
-        found = measures.measured(loaded, "parts", run, command, device=resolved, keep=not no_save, show=show)
+    found = measured(checkpoint, "parts", device, no_save, users=users, seed=seed)
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
@@ -60,32 +44,15 @@ def planted(
     no_save: NoSave = False,
 ) -> None:
     """Look in a model of the demo's viewers for what was planted in them: links and conjunctions."""
-    from vasp_models import checkpoints, devices, measures
-    from vasp_models.cli import progress
-    from vasp_models.explanations import planted as measure
-
-    loaded, resolved = checkpoints.load(checkpoint), devices.resolve(device)
-
-    def run(report) -> dict[str, Any]:
-        profiles, _ = loaded.test_folds()[0]
-        truth = measure.embedded()
-        return measure.planted_truth(loaded.model(resolved), truth, loaded.catalogue, profiles, seed, report)
-
-    command = measures.command(loaded, "planted", seed=seed)
-    with progress.bar() as show:
-        found = measures.measured(loaded, "planted", run, command, device=resolved, keep=not no_save, show=show)
+    found = measured(checkpoint, "planted", device, no_save, seed=seed)
     if as_json:
         typer.echo(json.dumps(found, indent=1, ensure_ascii=False))
     else:
         _print_planted(found)
 
 
-def _console() -> Console:
-    return Console(highlight=False) if sys.stdout.isatty() else Console(width=_PIPED_WIDTH, highlight=False)
-
-
 def _print_planted(found: dict[str, Any]) -> None:
-    console, links, rules = _console(), found["links"], found["conjunctions"]
+    out, links, rules = console(), found["links"], found["conjunctions"]
     table = Table("Planted", "How many", "Found", "Demand", "", box=None)
     for title, row, value, words in (
         ("links from film to film", links, links["share"], _link_words(links)),
@@ -96,15 +63,15 @@ def _print_planted(found: dict[str, Any]) -> None:
     for kind, row in rules["by_kind"].items():
         right = f"{row['right_direction']:.0%} in the right direction, mean {row['mean']:+.3f}"
         table.add_row(f"  {kind}", f"{row['planted']:,}", f"{_auc(row)}; {right}", "", "")
-    console.print(table)
+    out.print(table)
     names = {
         "size": "the same by size alone",
         "linear": "the linear path, which holds none",
         "linear_size": "the linear path by size alone",
     }
     if controls := [f"{names[name]} {row['auc']:.3f}" for name, row in rules["controls"].items()]:
-        console.print(f"No evidence, for comparison (AUC): {', '.join(controls)}.", style="dim")
-    console.print(found["how"], style="dim")
+        out.print(f"No evidence, for comparison (AUC): {', '.join(controls)}.", style="dim")
+    out.print(found["how"], style="dim")
 
 
 def _link_words(links: dict[str, Any]) -> str:
@@ -118,8 +85,8 @@ def _auc(row: dict[str, Any]) -> str:
 
 
 def _print_parts(found: dict[str, Any]) -> None:
-    console = _console()
-    console.print(_sentence(found))
+    out = console()
+    out.print(_sentence(found))
     heads = {name: row for name, row in found["factors"].items() if name not in found["parts"]}
     columns = found["parts"] | heads
     table = Table(box=None)
@@ -130,13 +97,13 @@ def _print_parts(found: dict[str, Any]) -> None:
         cells = [write(row) for row in columns.values()]
         if set(cells) != {_NOTHING}:
             table.add_row(words, *cells)
-    console.print(table)
+    out.print(table)
     if found["rbo"]:
         pairs = [f"{_title(row['first'])} and {_title(row['second'])} {_three(row['mean'])}" for row in found["rbo"]]
-        console.print(f"Rank-biased overlap of the first 100: {', '.join(pairs)}.")
+        out.print(f"Rank-biased overlap of the first 100: {', '.join(pairs)}.")
     if found["gate"]:
         shares = [f"{_gate_words(name)} {_share(share)}" for name, share in found["gate"].items()]
-        console.print(f"Films of the joint first 20 that stand in the first 20 of: {', '.join(shares)}.")
+        out.print(f"Films of the joint first 20 that stand in the first 20 of: {', '.join(shares)}.")
 
 
 def _sentence(found: dict[str, Any]) -> str:
