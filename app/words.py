@@ -33,11 +33,12 @@ def part_name(part: str) -> str:
 
 
 def times(log_factor: float, decimals: int = 1) -> str:
-    """A log factor as what it does: ``×4.1`` lifts, ``÷1.2`` lowers; no decimals from 100 on."""
+    """A log factor as what it does: ``×4.1`` lifts, ``÷1.2`` lowers; ``×206`` from 100 on, ``×5.5·10⁶`` from 10⁶."""
     sign, size = ("×", log_factor) if log_factor >= 0 else ("÷", -log_factor)
     factor = math.exp(min(size, 700.0))
-    if factor >= 1e6:
-        return f"{sign}10{_superscript(int(math.log10(factor)))}"
+    if factor >= 999_999.5:
+        mantissa, exponent = f"{factor:.1e}".split("e")
+        return f"{sign}{'' if mantissa == '1.0' else f'{mantissa}·'}10{_superscript(int(exponent))}"
     text = f"{factor:,.{decimals if factor < 99.95 else 0}f}"
     return f"×{text}" if float(text.replace(",", "")) == 1 else f"{sign}{text}"
 
@@ -108,7 +109,7 @@ def recommendation_answer(
     first = f"**{markdown(title)}** comes first of {n_candidates:,} unseen films"
     if lifts:
         total = float(sum(values[0] for values in lifts.values()))
-        moved = f" and its place from {base_rank:,} to 1" if base_rank != 1 else "; for a stranger it comes first too"
+        moved = f" and its place from #{base_rank:,} to #1" if base_rank != 1 else "; for a stranger it comes first too"
         change = times(total, 0 if abs(total) > 2.3 else 1)
         first += f": this history {'raises' if total >= 0 else 'lowers'} its score {change}{moved}"
     hits = ""

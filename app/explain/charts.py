@@ -41,7 +41,7 @@ def factor_ticks(low: float, high: float, width: int) -> dict[float, str]:
         ticks = {0.0: "×1"} | {log: _factor(log) for log in logs if log <= high}
         ticks = {-log: _factor(-log) for log in logs if -log >= low} | ticks
         places = sorted(ticks)
-        apart = max(_APART, (7 * max(map(len, ticks.values())) + 8) / width) * (high - low)
+        apart = max(_APART, (6 * max(map(len, ticks.values())) + 4) / width) * (high - low)
         if all(b - a >= apart for a, b in pairwise(places)):
             return ticks
     return {0.0: "×1"}
@@ -95,15 +95,19 @@ def waterfall(terms: Mapping[str, float], unit: Unit, theme: Theme, empty: str, 
     ends = np.cumsum([0.0, *(terms[name] for name in names)]).tolist()
     span = max(float(np.ptp([*ends, total])), 0.02)
     low, high = min(0.0, total, *ends) - 0.05 * span, max(0.0, total, *ends) + 0.02 * span
+    high = max(high, low + span)  # nothing moves: the ring stands on the left
     bars = [(ends[n], terms[name], rows[n + 1], theme.path(name)) for n, name in enumerate(names)]
-    traces = [_connector(ends[min(n, len(ends) - 1)], n, theme) for n in range(last)]
+    thick = 0.56 * len(rows) / 5  # as thick in px with fewer parts
+    drawn = [False, *(abs(value) >= SMALLEST for value in [*(terms[name] for name in names), total])]
+    traces = [_connector(ends[min(n, len(ends) - 1)], n, drawn[n : n + 2], thick / 2, theme) for n in range(last)]
     traces += [
         {
             "type": "bar", "orientation": "h", "x": [value], "base": [start], "y": [n + 1],
-            "width": 0.56 * len(rows) / 5,  # as thick with fewer parts
+            "width": thick,
             "marker": _bar(value, colour, theme), "hovertemplate": f"{name} {unit.text(value)}<extra></extra>",
         }
         for n, (start, value, name, colour) in enumerate([*bars, (0.0, total, "Score", theme.text)])
+        if drawn[n + 1]
     ]  # fmt: skip
     ring = {"size": 11, "color": theme.background, "line": {"color": theme.text, "width": 2.4}}
     traces.append({"x": [0.0], "y": [0], "mode": "markers", "marker": ring, "hoverinfo": "skip"})
@@ -119,9 +123,11 @@ def waterfall(terms: Mapping[str, float], unit: Unit, theme: Theme, empty: str, 
     )  # fmt: skip
 
 
-def _connector(x: float, row: int, theme: Theme) -> dict:
+def _connector(x: float, row: int, bars: Sequence[bool], half: float, theme: Theme) -> dict:
+    """From one row to the next, between the edges of those that have a bar (`bars`)."""
     line = {"color": theme.zero, "width": 1.2}
-    return {"x": [x, x], "y": [row, row + 1], "mode": "lines", "line": line, "hoverinfo": "skip"}
+    ends = [row + half * bars[0], row + 1 - half * bars[1]]
+    return {"x": [x, x], "y": ends, "mode": "lines", "line": line, "hoverinfo": "skip"}
 
 
 def _names(names: Sequence[str], between: list[float], theme: Theme) -> dict:
@@ -214,13 +220,15 @@ def deletion(curve, theme: Theme) -> go.Figure:
     traces = [line]
     if curve.share is None:
         worst = max(values.max(), 2.0)
-        scale = {"range": [worst * 1.05, 1 - 0.12 * worst], "tickprefix": "#", "nticks": 6}
+        ticks = _place_ticks(worst)
+        labels = {"tickvals": ticks, "ticktext": [f"#{tick:,}" for tick in ticks]}
+        scale = {"range": [worst * 1.05, 1 - 0.12 * worst]} | labels
     else:
         traces = [*_band(curve, steps, theme), line]
         notes += _band_names(curve, steps, theme)
-        top = max(1.0, float(values.max()), float(curve.random_high.max()))
+        top = _highest(curve)
         step = {"nticks": 6} if top >= 3 else {"dtick": 0.25 if top < 1.3 else 0.5}
-        scale = {"range": [0, top * 1.09], "tickformat": ".0%"} | step
+        scale = {"range": [0, top * 1.09], "tickformat": ",.0%"} | step
     ticks = [int(step) for step in steps if not step % 2 or len(steps) < 6]
     title = {"text": "films removed from the history"}
     across = {"range": [-0.25, max(steps[-1], 1) + 0.45], "title": title, "tickvals": ticks}
@@ -230,10 +238,22 @@ def deletion(curve, theme: Theme) -> go.Figure:
     )  # fmt: skip
 
 
+def _place_ticks(worst: float) -> list[int]:
+    """Round places down to the worst, the first among them."""
+    step = next(n * 10**power for power in range(12) for n in (1, 2, 5) if n * 10**power * 5 >= worst)
+    return [1, *range(max(step, 2), int(worst) + 1, step)]
+
+
+def _highest(curve) -> float:
+    """The largest share in the figure: a film that the history speaks against may gain from what goes."""
+    return max(1.0, float(curve.share.max()), float(curve.random_high.max()))
+
+
 def _beside(curve, step: int) -> dict:
     """Where a point's place is written: above it, or below where the random orders are just above."""
     near = curve.share is not None and step and 0 <= curve.random_high[step] - curve.share[step]
-    if near and curve.random_low[step] - curve.share[step] < 0.13:
+    room = 0.13 * _highest(curve) if near else 0.0
+    if near and curve.random_low[step] - room < curve.share[step] > room:  # below it there is room
         return {**_LEFT, "yanchor": "top", "yshift": -1}
     return {"yanchor": "bottom", "yshift": 2}
 
@@ -256,11 +276,12 @@ def _band_names(curve, steps: np.ndarray, theme: Theme) -> list[dict]:
     middle = {"xanchor": "center", "xshift": 0, "yanchor": "middle"}
     at = round(steps[-1] * 0.7)
     low, median, high = (band[at] for band in (curve.random_low, curve.random_median, curve.random_high))
-    wide = high - low > 0.2  # else the name stands above the band
+    room = 0.2 * _highest(curve)
+    wide = high - low > room  # else the name stands above the band
     place = middle if wide else middle | {"yanchor": "bottom"}
     names = [_note(at, (median + high) / 2 if wide else high, "random films", theme.muted, 12, **place)]
     at = round(steps[-1] * 0.8)
-    if curve.random_low[at] - curve.share[at] > 0.2:
+    if curve.random_low[at] - curve.share[at] > room:
         y = curve.share[at] + 0.6 * (curve.random_low[at] - curve.share[at])
         names.append(_note(at, y, "strongest reasons first", theme.text, 12, **middle))
     return names

@@ -23,7 +23,7 @@ NONE_LEFT = (
 NO_EFFECT = "No film of this history changes the score of this film, so there is nothing to draw."
 CURVE_RULE = "Score left after removing the strongest reasons, against 200 random orders"
 PLACES_RULE = "Place in the list after removing the strongest reasons"
-REMOVAL_RULE = "Smallest removals, found by search and verified by a new run"
+REMOVAL_RULE = "The smallest sets found; run again, and every film in them is needed"
 
 
 @dataclass(frozen=True)
@@ -161,7 +161,9 @@ def removal_card(catalogue: Catalogue, k: int, found, case: Case) -> list[str]:
         return [first]
     titles = [catalogue.titles[item] for item in found.items[:MOST_BADGES]]
     if len(found) > 3:  # without the years there is room for more of them
-        titles = [str(title) for title in catalogue.frame["title"].iloc[found.items[:MOST_BADGES]]]
+        bare = catalogue.frame["title"]
+        twice = bare.duplicated(keep=False).to_numpy()  # remakes are told apart by their years
+        titles = [catalogue.titles[item] if twice[item] else bare.iloc[item] for item in found.items[:MOST_BADGES]]
     badges = [f":gray-badge[:material/remove: {words.markdown(title)}]" for title in titles]
     badges += [f":gray-badge[and {len(found) - MOST_BADGES} more]"] if len(found) > MOST_BADGES else []
     entered = [catalogue.titles[item] for item in found.entered]

@@ -13,7 +13,8 @@ from app.recommend_facts import lifts
 from app.state import Step
 from vasp_models.data.catalogue import Catalogue
 
-WAY_RULE = "Its place among the films outside the profile, and what each part adds to it against an empty profile"
+WAY_RULE = "Its place among the films outside the profile"
+WAY_PARTS = f"{WAY_RULE}, and what each part adds to it against an empty profile"
 
 
 def step_words(catalogue: Catalogue, step: Step) -> str:

@@ -31,7 +31,8 @@ def way(chosen, scene, rankings: Sequence, item: int) -> None:
     """The watched film's place and factors after each change."""
     head, button = st.columns([4.7, 1], vertical_alignment="bottom", gap="medium")
     with head:
-        widgets.section(f"How each change moved {scene.title(item)}", lab_tables.WAY_RULE)
+        rule = lab_tables.WAY_PARTS if scene.found.factors else lab_tables.WAY_RULE
+        widgets.section(f"How each change moved {scene.title(item)}", rule)
     if scene.places[item] and actions.is_user(chosen, scene.profile):
         with button.container(horizontal=True, horizontal_alignment="right"):
             if st.button("Why this film?", icon=":material/manage_search:", key="lab_why"):

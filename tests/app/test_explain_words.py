@@ -20,7 +20,7 @@ from app.explain.words import Case, Unit
 from tests.explanations.toys import Additive, Factored, random_weights, tiny_product
 from vasp_models.data.catalogue import Catalogue, catalogue_frame
 from vasp_models.explanations.answers import has_positive_scores, parts_of
-from vasp_models.explanations.curves import deletion_curve
+from vasp_models.explanations.curves import DeletionCurve, deletion_curve
 from vasp_models.explanations.explaining import explain
 from vasp_models.explanations.interactions import pair_interactions
 from vasp_models.explanations.removals import Removal
@@ -148,6 +148,10 @@ def test_a_card_says_what_a_removal_does_or_why_there_is_none():
     many = facts.removal_card(films, 10, removal(12, range(9), (9, 10)), case)
     assert many[0] == "Without **9 films** it leaves the top 10, to **#12**" and "and 3 more" in many[1]
     assert "New in the top 10: **Film 9" in many[2]
+    assert "1910" not in many[1] and "Film 0" in many[1]
+    remade = Catalogue(films.frame.assign(title=["Film 0", "Film 0", *films.frame["title"][2:]]))
+    told = facts.removal_card(remade, 10, removal(12, range(9), (9, 10)), case)[1].replace("\\", "")
+    assert "Film 0 (1910)" in told and "Film 0 (1911)" in told and "Film 2 (1912)" not in told
     assert facts.removal_card(films, 10, None, replace(case, rank=38)) == [
         "It is not in the top 10 to begin with: it stands at **#38**"
     ]
@@ -251,6 +255,7 @@ def test_ticks_of_the_ranges_of_every_day():
         "×1.6",
     ]
     assert list(charts.factor_ticks(0, math.log(1.1e4), 150).values()) == ["×1", "×100", "×10,000"]
+    assert list(charts.factor_ticks(-0.35, math.log(1057) * 1.02, 150).values()) == ["×1", "×10", "×100", "×1,000"]
 
 
 def test_the_waterfall_is_a_chain_that_ends_at_the_score():
@@ -264,6 +269,14 @@ def test_the_waterfall_is_a_chain_that_ends_at_the_score():
     assert hollow == [False, True, False, False], "what lowers is hollow, in its own colour"
     assert bars[1].marker.line.color == LIGHT.path("flvae_residual")
     assert list(figure.layout.yaxis.ticktext) == ["Empty profile", "NEASE", "Residual head", "Latent head", "Score"]
+
+
+def test_a_waterfall_of_nothing_is_one_line_on_the_left():
+    figure = charts.waterfall({"nease": 0.0, "flvae_latent": 0.0}, FACTORS, LIGHT, "#1 of 100", "#1")
+    assert [trace.type for trace in figure.data] == ["scatter"] * 4, "three connectors and the ring"
+    assert [tuple(trace.y) for trace in figure.data[:3]] == [(0, 1), (1, 2), (2, 3)]
+    low, high = figure.layout.xaxis.range
+    assert low < 0 and high > -9 * low
 
 
 def test_one_factor_needs_no_steps():
@@ -288,6 +301,15 @@ def test_a_films_bars_add_up_to_its_total(narrow):
     assert narrow or (shown[1].endswith("… (2001)") and len(shown[1]) <= 34)
 
 
+@pytest.mark.parametrize(("reach", "room"), [(1.0, True), (12.0, False)])
+def test_a_low_curve_is_named_where_the_axis_leaves_room(reach, room):
+    share, low = np.r_[1.0, np.full(10, 0.05)], np.full(11, 0.6)
+    curve = DeletionCurve(np.full(11, 641), share, low, np.full(11, 0.8), np.full(11, reach))
+    notes = charts.deletion(curve, LIGHT).layout.annotations
+    assert ("strongest reasons first" in [note.text for note in notes]) == room
+    assert all(note.yanchor == "bottom" for note in notes if note.text == "#641"), "below them is the axis"
+
+
 def test_the_deletion_curve_shows_shares_or_places():
     weights = np.zeros((9, 9))
     weights[:4, 6], weights[:4, 7] = [2, 1, 0.5, 0.2], 0.5
@@ -296,8 +318,9 @@ def test_the_deletion_curve_shows_shares_or_places():
     figure = charts.deletion(by_share, LIGHT)
     line = figure.data[-1]
     np.testing.assert_allclose(line.y, by_share.share)
-    assert len(figure.data) == 4 and figure.layout.yaxis.tickformat == ".0%"
+    assert len(figure.data) == 4 and figure.layout.yaxis.tickformat == ",.0%"
     assert facts.curve_in_words(by_share).startswith("without 0 films #1, 100% of the score left; without 1 film #")
     by_place = deletion_curve(Additive(weights), history, 6, order, random_orders=20)
     figure = charts.deletion(by_place, LIGHT)
     assert len(figure.data) == 1 and figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1], "first place on top"
+    assert list(figure.layout.yaxis.ticktext)[0] == "#1", "there is no place 0"
