@@ -141,33 +141,41 @@ def _full(device: str) -> str:
     )
 
 
+def as_key(films: np.ndarray) -> bytes:
+    """Item numbers as a key of a cache."""
+    # Streamlit hashes a tuple number by number: for 2,000 films that takes longer than the answer.
+    return np.asarray(films, dtype=np.int64).tobytes()
+
+
+def from_key(key: bytes) -> np.ndarray:
+    """The item numbers of a key, int64, read-only."""
+    return np.frombuffer(key, dtype=np.int64)
+
+
 def recommendations(chosen: Checkpoint, history: np.ndarray, k: int, rank_by: str) -> Recommendations:
     """The k films recommended for a history, ranked by the joint score or by one part of the model."""
-    return _recommendations(chosen.digest, tuple(int(item) for item in history), k, rank_by, chosen)
+    return _recommendations(chosen.digest, as_key(history), k, rank_by, chosen)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _recommendations(
-    digest: str, history: tuple[int, ...], k: int, rank_by: str, _chosen: Checkpoint
-) -> Recommendations:
+def _recommendations(digest: str, history: bytes, k: int, rank_by: str, _chosen: Checkpoint) -> Recommendations:
     from vasp_models.recommending import recommend
 
     part = None if rank_by == "joint" else rank_by
-    return ask(_chosen, lambda model: recommend(model, np.array(history, dtype=np.int64), k, part))
+    return ask(_chosen, lambda model: recommend(model, from_key(history), k, part))
 
 
 def ranking(chosen: Checkpoint, profile: np.ndarray, rank_by: str) -> Recommendations:
     """Every unseen film for a profile (item numbers), best first, with the factors of each."""
-    # Bytes, because Streamlit hashes a tuple number by number: 2,000 films would take longer than to rank them.
-    return _ranking(chosen.digest, np.asarray(profile, dtype=np.int64).tobytes(), rank_by, chosen)
+    return _ranking(chosen.digest, as_key(profile), rank_by, chosen)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
 def _ranking(digest: str, profile: bytes, rank_by: str, _chosen: Checkpoint) -> Recommendations:
     from vasp_models.recommending import recommend
 
-    part, films = None if rank_by == "joint" else rank_by, np.frombuffer(profile, dtype=np.int64)
-    return ask(_chosen, lambda model: recommend(model, films, len(_chosen.catalogue), part))
+    part = None if rank_by == "joint" else rank_by
+    return ask(_chosen, lambda model: recommend(model, from_key(profile), len(_chosen.catalogue), part))
 
 
 def parts(chosen: Checkpoint) -> tuple[str, ...]:

@@ -25,10 +25,11 @@ FILES = sorted(path for folder in FOLDERS for path in (ROOT / folder).rglob("*.p
 SCRIPTS = sorted((ROOT / "assets").rglob("*.js"))
 
 # Each part of vasp_models, and the parts it may import (itself always). A line reads: data builds on errors and places.
-FOUNDATION = {"errors", "places"}
+FOUNDATION = {"errors", "places", "provenance"}
 MAY_IMPORT = {
     "errors": set(),
     "places": {"errors"},
+    "provenance": set(),
     "devices": {"errors"},
     "jobs": FOUNDATION,
     "measures": FOUNDATION | {"jobs"},
@@ -37,7 +38,8 @@ MAY_IMPORT = {
     "training": FOUNDATION | {"data", "devices", "evaluation"},
     "models": FOUNDATION | {"data", "devices", "evaluation", "training"},
     "recommending": FOUNDATION | {"data", "evaluation", "models"},
-    "explanations": FOUNDATION | {"data", "evaluation", "jobs", "training", "models", "recommending", "projections"},
+    "explanations": FOUNDATION
+    | {"data", "evaluation", "jobs", "measures", "training", "models", "recommending", "projections"},
     "projections": FOUNDATION | {"data", "jobs"},
 }
 WHOLE_PROGRAM = {
@@ -50,7 +52,7 @@ WHOLE_PROGRAM = {
 }  # these stand on everything below them
 TORCH_FREE = (
     *("data", "evaluation", "checkpoints", "recommending"),
-    *("errors", "places", "devices", "jobs", "measures", "cli"),
+    *("errors", "places", "provenance", "devices", "jobs", "measures", "cli"),
 )
 OTHER_NAMES = {"sklearn": "scikit-learn"}  # import name -> name in the registry
 PAGE_LINES, FILE_LINES, FUNCTION_LINES = 130, 300, 60

@@ -5,10 +5,8 @@ A measure lies beside its checkpoint, or in the cache where that folder cannot b
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
+from collections.abc import Callable
 import hashlib
-from importlib.metadata import PackageNotFoundError, version
 import json
 import math
 import os
@@ -18,7 +16,7 @@ import sys
 import time
 from typing import Any
 
-from vasp_models import jobs, places
+from vasp_models import jobs, places, provenance
 from vasp_models.errors import MeasureError
 from vasp_models.jobs import Job, JobFiles, Report
 
@@ -153,8 +151,8 @@ def _with_provenance(checkpoint, kind, result, command, seconds, device) -> dict
         "command": command,
         "seconds": round(seconds, 2),
         "device": device,
-        "made": datetime.now(UTC).isoformat(timespec="seconds"),
-        "versions": dict(_versions()),
+        "made": provenance.now(),
+        "versions": provenance.versions(_PACKAGES),
         "sha256": _digest(result),
     }
     return result | {ABOUT: about}
@@ -195,14 +193,6 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
 
 def _digest(result: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(result, sort_keys=True).encode()).hexdigest()
-
-
-def _versions() -> Iterable[tuple[str, str]]:
-    for package in _PACKAGES:
-        try:
-            yield package, version(package)
-        except PackageNotFoundError:
-            continue
 
 
 def _files(checkpoint: Any, kind: str) -> JobFiles:

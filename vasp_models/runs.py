@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import closing
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 import hashlib
-from importlib.metadata import version
 import json
 from pathlib import Path
 import platform
@@ -15,7 +13,7 @@ import shutil
 import time
 from typing import Any
 
-from vasp_models import checkpoints, devices, places
+from vasp_models import checkpoints, devices, places, provenance
 from vasp_models.checkpoints import Checkpoint
 from vasp_models.data import datasets
 from vasp_models.data.datasets import Dataset
@@ -227,7 +225,7 @@ def _facts(plan: Plan, model: Recommender, state: TrainingState, command: str, f
                      "preprocessing": split.preprocessing},
         "provenance": {
             "command": command,
-            "created": datetime.now(UTC).isoformat(timespec="seconds"),
+            "created": provenance.now(),
             "versions": versions(),
             "seed": plan.options.seed,
             "device": devices.describe(plan.options.device),
@@ -239,6 +237,5 @@ def _facts(plan: Plan, model: Recommender, state: TrainingState, command: str, f
 
 def versions() -> dict[str, str]:
     """Versions of what a result depends on."""
-    return {"vasp-lens": version("vasp-lens"), "python": platform.python_version()} | {
-        name: version(name) for name in ("torch", "numpy", "scipy")
-    }
+    found = provenance.versions(("vasp-lens", "torch", "numpy", "scipy"))
+    return {"python": platform.python_version(), **found}

@@ -34,26 +34,17 @@ class Reasons:
     ordered: bool = True
 
 
-def _bytes(films: np.ndarray) -> bytes:
-    # Streamlit hashes a tuple number by number: for 2,000 films that takes longer than the answer.
-    return np.asarray(films, dtype=np.int64).tobytes()
-
-
-def _numbers(films: bytes) -> np.ndarray:
-    return np.frombuffer(films, dtype=np.int64)
-
-
 # Of the largest models two batches are some hundred megabytes: what is kept longer is cut to the films asked for.
 @st.cache_resource(max_entries=2, show_spinner=False)
 def _influence(digest: str, history: bytes, _chosen: Checkpoint) -> Influence:
     from vasp_models.explanations.leave_one_out import influence
 
-    return cached.ask(_chosen, lambda model: influence(model, _numbers(history)))
+    return cached.ask(_chosen, lambda model: influence(model, cached.from_key(history)))
 
 
 def reasons(chosen: Checkpoint, history: np.ndarray, items: np.ndarray) -> Reasons:
     """The reasons for some unseen films (item numbers) of one history. Raises ExplanationError."""
-    return _reasons(chosen.digest, _bytes(history), _bytes(items), chosen)
+    return _reasons(chosen.digest, cached.as_key(history), cached.as_key(items), chosen)
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -61,32 +52,19 @@ def _reasons(digest: str, history: bytes, items: bytes, _chosen: Checkpoint) -> 
     from vasp_models.explanations.answers import has_positive_scores, parts_of
     from vasp_models.explanations.explaining import explain
 
-    answers, films, wanted = _influence(digest, history, _chosen), _numbers(history), _numbers(items)
+    answers, films, wanted = _influence(digest, history, _chosen), cached.from_key(history), cached.from_key(items)
     found = cached.ask(_chosen, lambda model: explain(model, films, wanted, answers))
     model = cached.loaded(_chosen).model
     empty = answers.empty.sum(axis=0)
     known = np.isfinite(empty)
     ordered = known.any() and bool(np.ptp(empty[known]) > 0)
-    kept = replace(found, answers=_only(answers, wanted))
+    kept = replace(found, answers=answers.only(wanted))
     return Reasons(kept, parts_of(model), has_positive_scores(model), ordered)
-
-
-def _only(answers: Influence, items: np.ndarray) -> Influence:
-    """The answers for some of the items alone."""
-    targets = np.unique(items)
-    places = answers.places(targets)
-    return replace(
-        answers,
-        targets=targets,
-        full=answers.full[:, places],
-        empty=answers.empty[:, places],
-        without=answers.without[:, :, places],
-    )
 
 
 def effects(chosen: Checkpoint, history: np.ndarray, items: np.ndarray) -> np.ndarray:
     """How much each film of the history matters to a list: its mean absolute leave-one-out effect, float64 (h)."""
-    answers = _influence(chosen.digest, _bytes(history), chosen)
+    answers = _influence(chosen.digest, cached.as_key(history), chosen)
     if not len(items):
         return np.zeros(len(history))
     return np.abs(answers.of(items).sum(axis=0)).mean(axis=1)
@@ -94,14 +72,14 @@ def effects(chosen: Checkpoint, history: np.ndarray, items: np.ndarray) -> np.nd
 
 def curve(chosen: Checkpoint, history: np.ndarray, item: int) -> DeletionCurve:
     """What becomes of a film while its strongest reasons go, by leave-one-out, and in random orders."""
-    return _curve(chosen.digest, _bytes(history), int(item), chosen)
+    return _curve(chosen.digest, cached.as_key(history), int(item), chosen)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
 def _curve(digest: str, history: bytes, item: int, _chosen: Checkpoint) -> DeletionCurve:
     from vasp_models.explanations.curves import deletion_curve
 
-    films, effect = _numbers(history), _joint(digest, history, item, _chosen)
+    films, effect = cached.from_key(history), _joint(digest, history, item, _chosen)
     order = np.argsort(-effect, kind="stable")
     return cached.ask(_chosen, lambda model: deletion_curve(model, films, item, order))
 
@@ -113,7 +91,7 @@ def _joint(digest: str, history: bytes, item: int, chosen: Checkpoint) -> np.nda
 
 def removals(chosen: Checkpoint, history: np.ndarray, item: int) -> dict[int, Removal | None]:
     """The smallest removals that take a film off the first place, and out of the top 10."""
-    return _removals(chosen.digest, _bytes(history), int(item), chosen)
+    return _removals(chosen.digest, cached.as_key(history), int(item), chosen)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -122,12 +100,12 @@ def _removals(digest: str, history: bytes, item: int, _chosen: Checkpoint) -> di
     from vasp_models.explanations.reporting import TOPS
 
     answers = _influence(digest, history, _chosen)
-    return cached.ask(_chosen, lambda model: search(model, _numbers(history), item, TOPS, found=answers))
+    return cached.ask(_chosen, lambda model: search(model, cached.from_key(history), item, TOPS, found=answers))
 
 
 def pairs(chosen: Checkpoint, history: np.ndarray, item: int) -> PairInteractions:
     """How the ten strongest films of the history act together on a film."""
-    return _pairs(chosen.digest, _bytes(history), int(item), chosen)
+    return _pairs(chosen.digest, cached.as_key(history), int(item), chosen)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
@@ -135,7 +113,7 @@ def _pairs(digest: str, history: bytes, item: int, _chosen: Checkpoint) -> PairI
     from vasp_models.explanations.interactions import pair_interactions, strongest
 
     positions = strongest(_joint(digest, history, item, _chosen))
-    return cached.ask(_chosen, lambda model: pair_interactions(model, _numbers(history), item, positions))
+    return cached.ask(_chosen, lambda model: pair_interactions(model, cached.from_key(history), item, positions))
 
 
 def record(chosen: Checkpoint, history: np.ndarray, reasons: Reasons, place: int) -> dict:

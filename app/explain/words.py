@@ -10,7 +10,6 @@ from app import words
 SMALLEST = 5e-5  # of a difference of F that is worth a bar or a word: fp32 carries sums of logs to about 1e-6
 _STRONG = 0.25  # share of the strongest film's effect that a film needs to be named beside it
 _COUNTS = {2: "Both", 3: "All three", 4: "All four", 5: "All five"}
-# Streamlit's colours of text that are set to the paths' in the theme.
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ def _print(found: dict[str, Any]) -> None:
     left_out = sum(found["left_out"].values())
     out.print(
         f"{found['users']:,} test users, each explained by their own history: the top unseen film."
-        + (f" {left_out:,} more had no history or nothing left to recommend." if left_out else "")
+        + (f" {left_out:,} more had no history that the model knows, or nothing left to recommend." if left_out else "")
     )
     out.print(_means(found["methods"]))
     out.print("POS, NDCG, CDCG and DEL are better low, NEG and INS high. ms: making one order.", style="dim")

@@ -31,6 +31,11 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     return ranked
 
 
+def places_of(scores: np.ndarray, item: int) -> np.ndarray:
+    """Place of one item in each row of masked scores (rows, items): 1 + number of higher scores, int64 (rows)."""
+    return 1 + (scores > scores[:, [item]]).sum(axis=1)
+
+
 def rank_of(scores: np.ndarray, items: np.ndarray) -> np.ndarray:
     """Place of each item in one user's masked scores (items,): 1 + number of higher scores, int64."""
     ascending = np.sort(scores)

@@ -13,11 +13,11 @@ from vasp_models.explanations import dependence, identities, reruns
 from vasp_models.explanations.answers import total
 from vasp_models.explanations.gates import Gate, Sample
 from vasp_models.jobs import Report
+from vasp_models.measures import USERS
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
-USERS = 40
 TARGETS = 10  # films explained to each user
 _LONG = 15  # films of a history that is preferred, since orders are compared
 CHECKS = (*identities.CHECKS, *dependence.CHECKS)
@@ -29,7 +29,7 @@ def audit(
     histories: Interactions,
     train: Interactions,
     seed: int = 0,
-    users: int = USERS,
+    users: int = USERS["audit"],
     report: Report | None = None,
     again: Recommender | None = None,
 ) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def audit(
 
 
 def sample_of(
-    model: Recommender, histories: Interactions, train: Interactions, seed: int = 0, users: int = USERS
+    model: Recommender, histories: Interactions, train: Interactions, seed: int = 0, users: int = USERS["audit"]
 ) -> Sample:
     """At most `users` of the histories, drawn by seed, with the best unseen films of each.
 

@@ -12,7 +12,6 @@ needs both tastes would be additive in the log even by the planted rule, since n
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
@@ -25,6 +24,7 @@ from vasp_models.data.demo import Planted
 from vasp_models.data.interactions import Interactions
 from vasp_models.explanations.answers import factor_names, subset_answers
 from vasp_models.explanations.linear import linear_factor
+from vasp_models.jobs import Report
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
@@ -40,7 +40,6 @@ READ = (
     "half of the AUC. By size alone, without the direction, a path that merely saturates scores high too."
 )
 
-Tell = Callable[[str, float], None]
 Pair = tuple[str, str]  # of tastes
 
 
@@ -60,7 +59,7 @@ def told_apart(
     catalogue: Catalogue,
     profiles: Interactions,
     seed: int = 0,
-    report: Tell | None = None,
+    report: Report | None = None,
 ) -> dict[str, Any]:
     """AUC of planted conjunctions against unplanted pairs of tastes, with a bootstrap interval over the conjunctions.
 
@@ -201,7 +200,7 @@ def _interactions(
     profiles: Interactions,
     cases: list[Case],
     seed: int,
-    report: Tell | None,
+    report: Report | None,
 ) -> np.ndarray:
     """Mean interaction of each pair of tastes on each film, float64 (factors, pairs, items); NaN where there is none.
 

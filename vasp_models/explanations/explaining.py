@@ -107,21 +107,13 @@ def against(found: Explanations, rival: int) -> Explanations:
 
     Differences of sums are sums of differences, so that every term, share and residual carries over and still adds up.
     """
-    place = found.answers.places(found.items)
-    rows = found.answers.full, found.answers.empty, found.answers.without
-    full, empty, without = (values[..., place] - values[..., place[[rival]]] for values in rows)
-    items = np.argsort(found.items)  # an Influence holds its targets in ascending order
-    answered = replace(
-        found.answers,
-        targets=found.items[items],
-        full=full[:, items],
-        empty=empty[:, items],
-        without=without[:, :, items],
-    )
+    few = found.answers.only(found.items)
+    place = few.places(found.items[[rival]])
+    full, empty, without = (values - values[..., place] for values in (few.full, few.empty, few.without))
     return replace(
         found,
         scores=found.scores - found.scores[rival],
-        answers=answered,
+        answers=replace(few, full=full, empty=empty, without=without),
         linear=found.linear and found.linear.against(rival),
         gradients=found.gradients and found.gradients.against(rival),
     )

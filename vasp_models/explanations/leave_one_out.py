@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -36,6 +36,13 @@ class Influence:
         places = self.places(targets)
         with np.errstate(invalid="ignore"):  # -inf minus -inf
             return self.full[:, None, places].astype(np.float64) - self.without[:, :, places]
+
+    def only(self, targets: np.ndarray) -> Influence:
+        """The same for some of the targets alone, ascending."""
+        targets = np.unique(targets)
+        place = self.places(targets)
+        full, empty, without = (values[..., place] for values in (self.full, self.empty, self.without))
+        return replace(self, targets=targets, full=full, empty=empty, without=without)
 
     def places(self, targets: np.ndarray) -> np.ndarray:
         """Where some of the targets stand in `targets`, int64. Raises KeyError for others."""

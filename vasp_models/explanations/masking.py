@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from vasp_models.evaluation.ranking import places_of
 from vasp_models.explanations.answers import subset_answers
 
 if TYPE_CHECKING:
@@ -67,9 +68,8 @@ def answered(model: Recommender, history: np.ndarray, item: int, included: np.nd
     The place is 1 + the number of items outside the whole history with a higher F.
     """
     scores = subset_answers(model, history, included).sum(axis=0)  # (rows, items)
-    own = scores[:, item].copy()
     scores[:, history] = -np.inf
-    return own.astype(np.float64), 1 + (scores > own[:, None]).sum(axis=1)
+    return scores[:, item].astype(np.float64), places_of(scores, item)
 
 
 def metrics(log_scores: np.ndarray | None, ranks: np.ndarray) -> dict[str, np.ndarray]:

@@ -19,11 +19,11 @@ from vasp_models.explanations import additivity, geometry, rankings
 from vasp_models.explanations.additivity import LOG, LOGIT
 from vasp_models.explanations.answers import factor_names
 from vasp_models.explanations.components import JOINT, components, factors
+from vasp_models.jobs import Report
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
-USERS = 400
 _STAGES = {  # what takes how much of the time, roughly
     "Ranking by each part": 0.1,
     "Replacing each part": 0.15,
@@ -31,8 +31,6 @@ _STAGES = {  # what takes how much of the time, roughly
     "Asking for pairs of films": 0.1,
     "Asking about each film": 0.25,
 }
-
-Report = Callable[[str, float], None]  # told the stage in words and the fraction of the whole that is done
 
 
 def sample(fold_in: Interactions, held_out: Interactions, users: int, seed: int) -> tuple[Interactions, Interactions]:

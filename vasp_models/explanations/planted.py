@@ -6,7 +6,6 @@ not, in the pair interactions of the deep path (see `conjunctions`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
 from vasp_models.explanations import conjunctions
 from vasp_models.explanations.linear import linear_factor
+from vasp_models.jobs import Report
 from vasp_models.places import DEMO, assets_folder
 
 if TYPE_CHECKING:
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 TOP = 5
 LINKS_DEMANDED = 0.8
-
-Report = Callable[[str, float], None]  # told the stage in words and the fraction of the whole that is done
 
 
 def embedded() -> Planted:

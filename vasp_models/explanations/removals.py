@@ -15,7 +15,7 @@ import numpy as np
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
-from vasp_models.evaluation.ranking import mask_seen, rank_of, top_k
+from vasp_models.evaluation.ranking import mask_seen, places_of, top_k
 from vasp_models.explanations.film import check_unseen, uncovered
 from vasp_models.explanations.leave_one_out import Influence
 from vasp_models.explanations.sets import Contest, sets_that_push_out
@@ -84,7 +84,7 @@ def random_prefix(
     check_unseen(model, history, item)
     order = rng.permutation(len(history))
     kept = [np.delete(history, order[:size]) for size in range(min(cap, len(history)) + 1)]
-    out = np.flatnonzero(_places(_scores(model, history, kept), item) > k)
+    out = np.flatnonzero(places_of(_scores(model, history, kept), item) > k)
     return int(out[0]) if len(out) and out[0] else None
 
 
@@ -100,11 +100,11 @@ def _verified(contest: Contest, k: int, members: np.ndarray) -> Removal | None:
     while len(members):
         # A history alone gives the same bits whenever it is asked for; in a batch the last ones may differ.
         after = _scores(model, history, [np.delete(history, members)])
-        rank_before, rank_after = int(_places(before, item)[0]), int(_places(after, item)[0])
+        rank_before, rank_after = int(places_of(before, item)[0]), int(places_of(after, item)[0])
         if rank_before > k or rank_after <= k:
             return None
         back = [np.delete(history, np.delete(members, place)) for place in range(len(members))]
-        places = _places(_scores(model, history, back), item)
+        places = places_of(_scores(model, history, back), item)
         if (places <= k).all():
             entered = _entered(before, after, item, k)
             return Removal(history[np.sort(members)], rank_before, rank_after, entered)
@@ -123,7 +123,3 @@ def _scores(model: Recommender, history: np.ndarray, rows: Sequence[np.ndarray])
     """Scores for each of some histories, float32 (rows, items), -inf for the items of the original one."""
     scores = model.score(Interactions.from_lists(rows, model.n_items))
     return mask_seen(scores, Interactions.from_lists([history] * len(rows), model.n_items))
-
-
-def _places(scores: np.ndarray, item: int) -> np.ndarray:
-    return np.array([rank_of(row, np.array([item]))[0] for row in scores], dtype=np.int64)

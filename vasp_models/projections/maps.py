@@ -6,9 +6,7 @@ A map is a folder of Parquet and JSON named by its content, beside the checkpoin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime
 import hashlib
-from importlib.metadata import PackageNotFoundError, version
 import json
 import os
 from pathlib import Path
@@ -18,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vasp_models import places
+from vasp_models import places, provenance
 from vasp_models.errors import MapError
 from vasp_models.projections.distances import DISTANCES
 from vasp_models.projections.drawing import (
@@ -192,12 +190,4 @@ def _sha256(path: Path) -> str:
 
 
 def _provenance() -> dict[str, Any]:
-    return {"made": datetime.now(UTC).isoformat(timespec="seconds"), "versions": dict(_versions())}
-
-
-def _versions() -> Iterable[tuple[str, str]]:
-    for package in _PACKAGES:
-        try:
-            yield package, version(package)
-        except PackageNotFoundError:
-            continue
+    return {"made": provenance.now(), "versions": provenance.versions(_PACKAGES)}
