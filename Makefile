@@ -33,11 +33,11 @@ demo: $(READY)
 lint: $(READY_FOR_TESTS)
 	@$(RUN) -m ruff check .
 
-# Chromium is looked for first: better to hear that it is missing now than after eight minutes of tests.
+# What the browser tests need is looked for first: better to hear that it is missing now than after minutes of tests.
 test: $(READY_FOR_TESTS)
-	@if [ "$(BROWSER)" != 0 ]; then $(RUN) tests/browser/chromium.py; fi
+	@if [ "$(BROWSER)" != 0 ]; then $(RUN) tests/browser/chromium.py && $(RUN) tests/browser/axe.py; fi
 	@$(RUN) -m ruff check .
-	@BROWSER="$(BROWSER)" $(RUN) -m pytest $(TESTS)
+	@BROWSER="$(BROWSER)" $(RUN) tests/run.py $(TESTS)
 
 $(READY): pyproject.toml constraints.txt
 	@command -v "$(PYTHON)" >/dev/null || \
@@ -57,5 +57,5 @@ $(READY_FOR_TESTS): $(READY)
 	@touch $@
 
 clean:
-	rm -rf $(VENV) build dist .pytest_cache .ruff_cache
+	rm -rf $(VENV) build dist .pytest_cache .ruff_cache tests/browser/node_modules
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -3,43 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 import gc
 import json
 import os
 from pathlib import Path
-import threading
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import choosing
-from vasp_models import checkpoints, measures, places
-from vasp_models.errors import DeviceError
+from app import choosing, timings
+from vasp_models import answering, checkpoints, measures, places
 
 if TYPE_CHECKING:
+    from vasp_models.answering import Answers
     from vasp_models.checkpoints import Checkpoint
     from vasp_models.jobs import Job
     from vasp_models.projections.maps import SensitivityMaps
     from vasp_models.recommending import Recommendations
 
-Answer = TypeVar("Answer")
 CHECKPOINTS_VARIABLE = "VASP_LENS_CHECKPOINTS"
 DEVICE_VARIABLE = "VASP_LENS_DEVICE"
-_FORWARD = threading.Lock()  # a model is shared by all sessions; one forward pass at a time
-_IN_MEMORY: WeakValueDictionary[str, Loaded] = WeakValueDictionary()  # digest -> what the cache below still holds
-
-
-@dataclass
-class Loaded:
-    """A model in memory, the device it runs on, and why that is not the device asked for (None where it is)."""
-
-    model: object
-    device: str
-    note: str | None = None
+_IN_MEMORY: WeakValueDictionary[str, Answers] = WeakValueDictionary()  # key -> what the cache below still holds
 
 
 def checkpoint_names() -> list[str]:
@@ -82,26 +69,15 @@ def wanted_device() -> str:
     return os.environ.get(DEVICE_VARIABLE, "auto")
 
 
-def loaded(chosen: Checkpoint) -> Loaded:
-    """The checkpoint's model, on the CPU where the device asked for is absent or full; `note` says so."""
-    _IN_MEMORY[chosen.digest] = found = _loaded(chosen.digest, wanted_device(), chosen)
+def loaded(chosen: Checkpoint) -> Answers:
+    """Who answers for a checkpoint: its bundle or model, on the CPU where the device asked for is absent or full."""
+    _IN_MEMORY[chosen.content] = found = _loaded(chosen.content, wanted_device(), chosen)
     return found
 
 
 @st.cache_resource(max_entries=2, show_spinner=False)
-def _loaded(digest: str, wanted: str, _chosen: Checkpoint) -> Loaded:
-    from vasp_models import devices  # imports torch
-
-    try:
-        device, note = devices.resolve(wanted), None
-    except DeviceError:
-        device, note = "cpu", _absent(wanted)
-    try:
-        found = Loaded(_chosen.model(device), device, note)
-    except Exception as error:
-        if device == "cpu" or not _out_of_memory(error):
-            raise
-        found = Loaded(_chosen.model("cpu"), "cpu", _full(device))
+def _loaded(content: str, wanted: str, _chosen: Checkpoint) -> Answers:
+    found = timings.opened(lambda: answering.open(_chosen, wanted))
     # Streamlit collects garbage after each run, while the answer is on its way to the browser: that takes .15 s with
     # torch in memory, and none where what is there to stay is left out.
     gc.collect()
@@ -109,36 +85,9 @@ def _loaded(digest: str, wanted: str, _chosen: Checkpoint) -> Loaded:
     return found
 
 
-def ask(chosen: Checkpoint, question: Callable[[object], Answer]) -> Answer:
-    """The answer of the checkpoint's model; when the device runs out of memory meanwhile, the CPU gives it."""
-    mine = loaded(chosen)
-    with _FORWARD:
-        try:
-            return question(mine.model)
-        except Exception as error:
-            if mine.device == "cpu" or not _out_of_memory(error):
-                raise
-            mine.model, mine.device, mine.note = chosen.model("cpu"), "cpu", _full(mine.device)
-            return question(mine.model)
-
-
-def _out_of_memory(error: Exception) -> bool:
-    # By name: torch's class is only there when torch is, and the core may have made a DeviceError of it.
-    return type(error).__name__ == "OutOfMemoryError" or isinstance(error, DeviceError)
-
-
-def _absent(device: str) -> str:
-    return (
-        f"This machine has no usable {device} device, so the model runs on the CPU: the answers are the same, only "
-        "slower. To ask for no other, start with `vasp-lens app --device cpu`."
-    )
-
-
-def _full(device: str) -> str:
-    return (
-        f"{device.upper()} ran out of memory, so the model runs on the CPU: the answers are the same, only slower. "
-        "Close what else uses the card, or start with `vasp-lens app --device cpu`."
-    )
+def in_memory(chosen: Checkpoint) -> Answers | None:
+    """Who answers for a checkpoint where that was loaded before, else None."""
+    return _IN_MEMORY.get(chosen.content)
 
 
 def as_key(films: np.ndarray) -> bytes:
@@ -154,45 +103,37 @@ def from_key(key: bytes) -> np.ndarray:
 
 def recommendations(chosen: Checkpoint, history: np.ndarray, k: int, rank_by: str) -> Recommendations:
     """The k films recommended for a history, ranked by the joint score or by one part of the model."""
-    return _recommendations(chosen.digest, as_key(history), k, rank_by, chosen)
+    return _recommendations(chosen.content, as_key(history), k, rank_by, chosen)
 
 
 @st.cache_data(max_entries=256, show_spinner=False)
-def _recommendations(digest: str, history: bytes, k: int, rank_by: str, _chosen: Checkpoint) -> Recommendations:
-    from vasp_models.recommending import recommend
-
-    part = None if rank_by == "joint" else rank_by
-    return ask(_chosen, lambda model: recommend(model, from_key(history), k, part))
+def _recommendations(content: str, history: bytes, k: int, rank_by: str, _chosen: Checkpoint) -> Recommendations:
+    return loaded(_chosen).recommend(from_key(history), k, rank_by)
 
 
 def ranking(chosen: Checkpoint, profile: np.ndarray, rank_by: str) -> Recommendations:
     """Every unseen film for a profile (item numbers), best first, with the factors of each."""
-    return _ranking(chosen.digest, as_key(profile), rank_by, chosen)
+    return _ranking(chosen.content, as_key(profile), rank_by, chosen)
 
 
 @st.cache_data(max_entries=64, show_spinner=False)
-def _ranking(digest: str, profile: bytes, rank_by: str, _chosen: Checkpoint) -> Recommendations:
-    from vasp_models.recommending import recommend
-
-    part = None if rank_by == "joint" else rank_by
-    return ask(_chosen, lambda model: recommend(model, from_key(profile), len(_chosen.catalogue), part))
+def _ranking(content: str, profile: bytes, rank_by: str, _chosen: Checkpoint) -> Recommendations:
+    return loaded(_chosen).recommend(from_key(profile), len(_chosen.catalogue), rank_by)
 
 
 def parts(chosen: Checkpoint) -> tuple[str, ...]:
     """The parts by which the model can rank, without the joint score; none for models without factors."""
-    return tuple(getattr(loaded(chosen).model, "parts", {}))
+    return loaded(chosen).parts
 
 
 def users(chosen: Checkpoint, split: str) -> pd.DataFrame:
     """The users of a split with their tastes: columns id, n_history, taste, films, clarity."""
-    return _users(chosen.digest, split, chosen)
+    return _users(chosen.content, split, chosen)
 
 
 @st.cache_data(max_entries=8, show_spinner=False)
-def _users(digest: str, split: str, _chosen: Checkpoint) -> pd.DataFrame:
-    rows = _chosen.users.rows(split)
-    tastes = choosing.tastes(_chosen.users.histories.take(rows), _chosen.catalogue)
-    return pd.concat([_chosen.users.frame.iloc[rows][["id", "n_history"]].reset_index(drop=True), tastes], axis=1)
+def _users(content: str, split: str, _chosen: Checkpoint) -> pd.DataFrame:
+    return choosing.users(_chosen, split)
 
 
 def maps(chosen: Checkpoint, distance: str) -> SensitivityMaps | None:
@@ -233,7 +174,9 @@ def start_measure(chosen: Checkpoint, kind: str) -> None:
 
 def health(chosen: Checkpoint | None) -> str:
     """One line on the program's state: the device, and the memory held; says so while no model is in memory."""
-    mine = _IN_MEMORY.get(chosen.digest) if chosen is not None else None
+    mine = _IN_MEMORY.get(chosen.content) if chosen is not None else None
+    if chosen is not None and chosen.is_bundle:
+        return f"Ready · answers from a bundle{_memory()}"
     if mine is None:
         wanted = wanted_device()
         return f"Model not loaded yet · {'device auto' if wanted == 'auto' else wanted.upper()}"

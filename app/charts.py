@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -42,6 +43,31 @@ def template(theme: Theme) -> go.layout.Template:
         "hoverlabel": {"bgcolor": theme.card, "bordercolor": theme.border, "font": ink},
     }
     return go.layout.Template(layout=layout)
+
+
+_LENGTHS = {"size", "height", "l", "r", "t", "b", "xshift", "yshift", "standoff", "ticklabelstandoff", "ax", "ay"}
+_LENGTHS |= {"cornerradius", "borderpad", "borderwidth"}
+
+
+def enlarged(figure: go.Figure, by: float) -> go.Figure:
+    """The figure with all its lengths in px times `by`: type, margins, lines, markers, height."""
+    return figure if by == 1 else go.Figure(_enlarged(figure.to_plotly_json(), by))
+
+
+def _enlarged(value: object, by: float, name: str = "", within: str = "") -> object:
+    if isinstance(value, Mapping):
+        if "bdata" in value and name in _LENGTHS:  # an array, as plotly sends it
+            return np.frombuffer(base64.b64decode(value["bdata"]), value["dtype"]) * by
+        return {key: _enlarged(each, by, key, name) for key, each in value.items()}
+    # The width of a bar is in units of its axis, that of a line in px.
+    if name in _LENGTHS or (name == "width" and within in ("line", "layout")):
+        if isinstance(value, int):
+            return round(value * by)
+        if isinstance(value, (float, np.ndarray)):
+            return value * by
+    if isinstance(value, (list, tuple)):
+        return [_enlarged(each, by, name, within) for each in value]
+    return value
 
 
 def _figure(theme: Theme, height: int, **margin: int) -> go.Figure:

@@ -10,21 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from app import words
-from app.theme import ASSETS, Theme
+from app.maps.component import source
+from app.theme import Theme
 from vasp_models.data.catalogue import Catalogue
 
 LIST_HEIGHT = 568  # head and ten rows
 
 
 @cache
-def _source(name: str) -> tuple[str, str]:
-    folder = ASSETS / "components"
-    return tuple((folder / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("css", "js"))
-
-
-@cache
 def _component(name: str, body: str):
-    css, js = _source(name)
+    css, js = source(name)
     return st.components.v2.component(f"vasp_lens_{name}", html=body, css=css, js=js)
 
 
@@ -37,6 +32,41 @@ def film_list(
     """
     draw = _component("film_list", '<div class="list"></div>')
     return draw(key=key, data=data, on_opened_change=on_opened, on_acted_change=on_acted).opened
+
+
+def address(query: str, first: bool) -> None:
+    """Keep the browser's history: one entry for each thing the viewer does, the `first` with its address in full."""
+    with st.container(key="address"):
+        _component("address", "")(key="kept_address", data={"query": query, "first": first})
+
+
+def find_key(key: str, label: str) -> None:
+    """Let a key go to the field with that label, where the page has one."""
+    with st.container(key="find_key"):
+        _component("find_key", "")(key="found_key", data={"key": key, "label": label})
+
+
+def take_away(data: dict) -> None:
+    """Answer the buttons Link and PNG of all pages in the browser; `data` as of `exports.for_browser`."""
+    with st.container(key="take_away"):
+        _component("take_away", "")(key="taken_away", data=data)
+
+
+PRESENTER = "presenter"
+_SCALE = 1.2  # of type and figures on a screen of 1280 x 720
+
+
+def presenter() -> None:
+    """Let the browser tell how large type and figures are to be on its screen."""
+    with st.container(key="screen"):
+        draw = _component("presenter", "")
+        draw(key=PRESENTER, data={"scale": presenter_scale()}, on_scale_change=lambda: None)
+
+
+def presenter_scale() -> float:
+    """How much larger than on a page type and figures are, as the browser told; as on a small projector before."""
+    told = st.session_state.get(PRESENTER, {}).get("scale")
+    return min(max(float(told), 1.0), 4.0) if told else _SCALE
 
 
 def film_row(catalogue: Catalogue, item: int) -> dict:
@@ -109,6 +139,46 @@ def changing(data: dict, moves: Sequence[tuple[str, str]]) -> dict:
     return data | {"rows": rows, "action": ADD}
 
 
+def noted(data: dict, notes: Mapping[int, str], head: str) -> dict:
+    """A list with one more column: `notes` item -> a word beside a tick; without it where there are none."""
+    if not notes:
+        return data
+    rows = [row | {"note": notes.get(row["item"], "")} for row in data["rows"]]
+    return data | {"rows": [row | {"label": _noted(row, head)} for row in rows], "noted": head}
+
+
+def _noted(row: dict, head: str) -> str:
+    label = row["label"].removesuffix(" Open.").removesuffix(".")
+    return f"{label}, {head.lower()} {row['note']}. Open." if row["note"] else row["label"]
+
+
+def plain_list(
+    catalogue: Catalogue, items: Sequence[int], notes: Mapping[int, str], head: str, theme: Theme, label: str
+) -> dict:
+    """A short list of films with their places, one line each; `notes` and `head` as in `noted`."""
+    rows = [film_row(catalogue, item) | {"place": place + 1} for place, item in enumerate(items)]
+    rows = [row | {"label": f"{row['place']}. {row['label']}. Open."} for row in rows]
+    data = _list_data(rows, [], theme, label=label, none="No film.", places=True, compact=True)
+    return noted(data, notes, head)
+
+
+def shared_list(catalogue: Catalogue, together: pd.DataFrame, theme: Theme) -> dict:
+    """The films that a film's users share: one bar for the lift, and the users behind it.
+
+    `together` has the columns item, both, users, lift (1 or more), in the order to be drawn.
+    """
+    bars = [{"name": "Lift", "colour": theme.text, "plain": True}]
+    rows = []
+    for place, each in enumerate(together.itertuples()):
+        row = film_row(catalogue, each.item) | {"place": place + 1}
+        row |= {"bars": [{"value": float(np.log(each.lift)), "text": words.times(float(np.log(each.lift)))}]}
+        row |= {"total": f"{each.both:,}", "from": f"of its {each.users:,}"}
+        rows.append(row | {"label": f"{place + 1}. {row['label']}: lift {each.lift:.1f}, {each.both:,} users. Open."})
+    none = "No film is shared by enough of its users."
+    look = {"wide": True, "compact": True, "total": "Users"}
+    return _list_data(rows, bars, theme, label="Films that its users share", none=none, **look)
+
+
 def _spoken(row: dict, bars: Sequence[Mapping]) -> str:
     """A row as a screen reader says it."""
     parts = ", ".join(f"{bar['name']} {value['text']}" for bar, value in zip(bars, row["bars"], strict=True))
@@ -122,6 +192,14 @@ def _list_data(rows: list[dict], bars: list[dict], theme: Theme, *, label: str, 
     return {"rows": rows, "bars": bars, "label": label, "none": none} | plain | columns | look
 
 
-def linked_maps(data: dict, key: str, on_chosen: Callable[[], None]) -> None:
-    """Draw the maps; `on_chosen` is called when a film was chosen: its row (-1 for none) is in the state's `chosen`."""
-    _component("linked_maps", '<div class="maps"></div>')(key=key, data=data, on_chosen_change=on_chosen)
+def linked_maps(data: dict, key: str, on_picked: Callable[[], None]) -> None:
+    """Draw the maps (`facts.maps_data`); `on_picked` is called when a film was chosen or a selection was finished.
+
+    The state's `picked` then holds the row of the film (-1 for none) and the selected rows (app.maps.selection).
+    """
+    # Streamlit sends a component's data whenever any of it changes: the films go to one that stays as it is, and what
+    # changes from run to run to a small one without a picture, which hands it on.
+    held = {name: data[name] for name in ("points", "layout")} | {"channel": key}
+    _component("linked_maps", '<div class="maps"></div>')(key=key, data=held, on_picked_change=on_picked)
+    shown = {name: value for name, value in data.items() if name != "points"} | {"channel": key}
+    _component("linked_maps_view", "<div></div>")(key=f"{key}_view", data=shown)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from urllib.parse import urlencode
+import random
 
 import numpy as np
 import streamlit as st
 
-from app import state, widgets, words
-from app.map_facts import MOST_MATCHES, found
+from app import shortcuts, state, widgets, words
+from app.maps.facts import MOST_MATCHES, found
 
 _FILM = "listed_film"
 
@@ -32,20 +31,24 @@ def _take_film() -> None:
 def step_buttons(catalogue, listed: np.ndarray, item: int | None) -> None:
     """To the film before and the film after in the list."""
     place = np.flatnonzero(listed == item)
-    for name, icon, step in (("previous", "chevron_left", -1), ("next", "chevron_right", 1)):
+    steps = (
+        ("previous", "chevron_left", -1, shortcuts.PREVIOUS_FILM),
+        ("next", "chevron_right", 1, shortcuts.NEXT_FILM),
+    )
+    for name, icon, step, shortcut in steps:
         to = int(place[0]) + step if len(place) else -1
         there = 0 <= to < len(listed)
         film = str(catalogue.ids[listed[to]]) if there else None
         change = {"on_click": state.change, "kwargs": {"film": film, "search": ""}, "disabled": not there}
-        said = f"The {name} film of the list"
-        st.button("", icon=f":material/{icon}:", key=f"{name}_film", help=said if there else None, **change)
+        change |= {"help": shortcut.hint(f"The {name} film of the list") if there else None, "shortcut": shortcut.key}
+        st.button("", icon=f":material/{icon}:", key=f"{name}_film", **change)
 
 
 def search_field(catalogue, key: str, width: int = 300) -> None:
     """A field that searches all titles; the best of the films found is chosen."""
     st.session_state[key] = state.current().search
     look = {"icon": ":material/search:", "placeholder": "Title, e.g. matrix", "width": width}
-    st.text_input("Find a film", key=key, on_change=_take_search, args=(catalogue, key), **look)
+    st.text_input(shortcuts.FIND_FIELD, key=key, on_change=_take_search, args=(catalogue, key), **look)
 
 
 def _take_search(catalogue, key: str) -> None:
@@ -69,11 +72,32 @@ def matches(catalogue) -> None:
         st.markdown(f":small[:gray[and {len(titles) - len(shown)} more: type on]]")
 
 
-def link(film: str) -> None:
-    """The address of what is shown, with a button that copies it; nothing where the browser does not tell its own."""
-    if st.context.url is None:
-        return
-    with st.popover("Link", icon=":material/link:", key="link"):
-        st.markdown(":small[:gray[This opens what is shown here]]")
-        query = urlencode(state.to_address(replace(state.current(), film=film)))
-        st.code(f"{st.context.url}?{query}", language=None, wrap_lines=True)
+def open_film(catalogue, item: int) -> None:
+    """Go to the page of a film, by its item number."""
+    state.change(film=str(catalogue.ids[item]), search="")
+    st.switch_page(widgets.page_file("film"))
+
+
+def film_button(catalogue, item: int, key: str = "film_page", brief: bool = False) -> None:
+    """A button that goes to the page of a film; a `brief` one has an icon alone."""
+    name = "The film’s page"
+    if st.button("" if brief else name, icon=":material/theaters:", key=key, help=name if brief else None):
+        open_film(catalogue, item)
+
+
+def take_opened(catalogue, key: str) -> None:
+    """Choose the film whose row was just opened in a list; for the list's callback."""
+    item = st.session_state[key].get("opened")
+    if item is not None and 0 <= int(item) < len(catalogue):
+        state.change(film=str(catalogue.ids[int(item)]), search="")
+
+
+def random_button(catalogue) -> None:
+    """A button that chooses any other film."""
+    draw = {"on_click": _draw_film, "args": (catalogue,), "help": f"Any of the {len(catalogue):,} films"}
+    st.button("", icon=":material/shuffle:", key="random_film", disabled=len(catalogue) < 2, **draw)
+
+
+def _draw_film(catalogue) -> None:
+    others = [film for film in map(str, catalogue.ids) if film != state.current().film]
+    state.change(film=random.choice(others), search="")

@@ -11,10 +11,11 @@ ROOT = Path(__file__).resolve().parents[1]
 if str(ROOT) not in sys.path:  # `streamlit run` puts only this file's folder on the path
     sys.path.insert(0, str(ROOT))
 
-from app import cached, state, user_choice, widgets  # noqa: E402
+from app import cached, components, exports, links, notices, shortcuts, state, user_choice, widgets  # noqa: E402
 from app import overview_facts as facts  # noqa: E402
 from app import theme as themes  # noqa: E402
 from app.lab import actions as lab_actions  # noqa: E402
+from app.presenting import frame as presenting  # noqa: E402
 from vasp_models.errors import VaspLensError  # noqa: E402
 
 # Group -> title, file, address, icon, whether it is the first page. The groups stand in the order of the sidebar.
@@ -25,9 +26,22 @@ PAGES = {
         ("Explain", "explain", "explain", "manage_search", False),
         ("Profile lab", "profile_lab", "lab", "science", False),
     ],
-    "Understand": [("Sensitivity maps", "sensitivity_maps", "maps", "scatter_plot", False)],
-    "Measure": [("Explanation quality", "explanation_quality", "fidelity", "straighten", False)],
+    "Understand": [
+        ("Sensitivity maps", "sensitivity_maps", "maps", "scatter_plot", False),
+        ("Film", "film", "film", "movie", False),
+    ],
+    "Measure": [
+        ("Quality", "quality", "quality", "monitoring", False),
+        ("Explanation quality", "explanation_quality", "fidelity", "straighten", False),
+    ],
+    "System": [
+        ("Data", "data", "data", "database", False),
+        ("Diagnostics", "diagnostics", "diagnostics", "health_and_safety", False),
+    ],
 }
+
+
+NEED_MODEL = {"recommend", "explain", "profile_lab", "film"}  # which ask it as soon as they are opened
 
 
 def pages() -> dict[str, list]:
@@ -43,6 +57,11 @@ def pages() -> dict[str, list]:
     }
 
 
+def page_name(page) -> str:
+    """The name of a page's file."""
+    return next(file for rows in PAGES.values() for _, file, address, *_ in rows if address == page.url_path)
+
+
 def settle() -> object | None:
     """Choose checkpoint and user where the viewer has not; the checkpoint, or None where it cannot be opened."""
     names = cached.checkpoint_names()
@@ -54,6 +73,7 @@ def settle() -> object | None:
         chosen = cached.checkpoint(state.current().checkpoint)
         if state.current().user is None:
             state.settle(user=user_choice.example_user(chosen))
+        user_choice.settle_filter(chosen)
     except VaspLensError:  # the page says what is wrong
         return None
     lab_actions.settle(chosen)
@@ -76,21 +96,36 @@ def sidebar(chosen: object | None) -> object:
 
 def frame() -> None:
     """Draw the frame, run the page in it, then say how the program is."""
-    st.set_page_config("VASP Lens", str(themes.ASSETS / "icon-light.svg"), layout="wide", initial_sidebar_state=268)
+    state.read_address()
+    shown = "collapsed" if state.current().presenting else 268
+    st.set_page_config("VASP Lens", str(themes.ASSETS / "icon-light.svg"), layout="wide", initial_sidebar_state=shown)
     st.html(themes.PAGE_CSS)
     name = widgets.theme().name
     logo, icon = (str(themes.ASSETS / f"{kind}-{name}.svg") for kind in ("logo", "icon"))
     st.logo(logo, size="large", icon_image=icon)
-    page = st.navigation(pages(), expanded=True)
-    state.read_address()
     chosen = settle()
-    state.write_address()
+    state.write_address()  # before the page's own name, so that both make one entry of the browser's history
+    page = st.navigation(pages(), expanded=True)
+    links.note_page(page.url_path)
     health = sidebar(chosen)
+    told = notices.frame()
+    step = presenting.shown_step(chosen, page_name(page))
     try:
-        page.run()
+        if chosen is not None and page_name(page) in NEED_MODEL:
+            widgets.load(chosen)
+        if step is None:
+            page.run()
+        else:
+            st.html(themes.PRESENTER_CSS)
+            presenting.draw(chosen, *step)
     except VaspLensError as error:  # a part of the checkpoint that is read only when a page asks for it
         widgets.problem(error)
+    told()
     health.markdown(f":small[:gray[:material/check_circle: {cached.health(chosen)}]]")
+    if chosen is not None:
+        components.take_away(exports.for_browser(chosen))
+    components.find_key(shortcuts.FIND.key, shortcuts.FIND_FIELD)
+    components.address(*state.settle_address())
 
 
 frame()

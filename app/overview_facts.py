@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
-from app import cached, user_choice, words
+from app import words
 
 # Vančura and Kordík 2021, Table III: VASP.
 PUBLISHED = [("MovieLens 20M", ".448", ".414", ".552"), ("Netflix Prize", ".406", ".372", ".457")]
@@ -101,6 +101,21 @@ def _stage(stage: Mapping) -> str:
     return f"{parts[0]} alone" if len(parts) == 1 else f"{' × '.join(parts)} together"
 
 
+def curve_table(learned: pd.DataFrame, lines: Mapping[str, float]) -> pd.DataFrame:
+    """The numbers of the learning curve, numbered as in the chart, then those of the `references`."""
+    drawn = learned[learned["ndcg@100"].notna()]
+    epochs = pd.DataFrame(
+        {
+            "Epoch": range(1, len(drawn) + 1),
+            "What learns": drawn["stage"].to_numpy(),
+            "Validation NDCG@100": drawn["ndcg@100"].to_numpy(),
+            "Kept": ["kept" if kept else "" for kept in drawn["kept"]],
+        }
+    )
+    others = pd.DataFrame({"What learns": list(lines), "Validation NDCG@100": list(lines.values())})
+    return pd.concat([epochs.astype({"Epoch": "Int64"}), others], ignore_index=True) if lines else epochs
+
+
 def in_words(learned: pd.DataFrame, model: str) -> str:
     """The curve as a sentence, for those who do not see it."""
     kept = learned.loc[learned["kept"], "ndcg@100"]
@@ -161,10 +176,8 @@ def _millions(weights: int) -> str:
     return f"{weights / 1e6:.1f} M" if weights >= 1e6 else f"{weights / 1e3:.0f} k"
 
 
-def cards(chosen) -> list[Card]:
-    """Three things to try, from the users' histories alone."""
-    test = cached.users(chosen, "test")
-    user = user_choice.example_user(chosen)
+def cards(chosen, user: str | None, test: pd.DataFrame) -> list[Card]:
+    """Three things to try, from the users' histories alone; `test` are the test users with their tastes."""
     row = test[test["id"] == user].squeeze(axis=0)
     text = f"User {user} has a history to go by."
     if len(row) and row["taste"]:

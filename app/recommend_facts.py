@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from app import words
+from vasp_models import recommending
 from vasp_models.data.catalogue import Catalogue
 
 LIFT_RULE = "Each part lifts (×, solid) or lowers (÷, hollow) the film against an empty profile; together they multiply"
@@ -79,10 +80,15 @@ def remark(user, found) -> str | None:
     return UNKNOWN if len(unmodelled(found)) == len(user.history) else None
 
 
-def download(chosen, user, found) -> str:
-    """The list as CSV, each row with the checkpoint and the user it belongs to."""
-    table = found.frame(chosen.catalogue, user.held_out)
-    return table.assign(user=user.id, checkpoint=chosen.name, checkpoint_digest=chosen.digest).to_csv(index=False)
+def download(chosen, user, found) -> pd.DataFrame:
+    """The list as a table, each row with the user it belongs to."""
+    return found.frame(chosen.catalogue, user.held_out).assign(user=user.id)
+
+
+def command(chosen, user, now) -> str:
+    """The command that makes the list again."""
+    part = None if now.rank_by == "joint" else now.rank_by
+    return recommending.command(chosen, user=user.id, k=now.k, rank_by=part)
 
 
 def genre_shares(catalogue: Catalogue, history: np.ndarray, items: np.ndarray) -> pd.DataFrame:
@@ -93,6 +99,12 @@ def genre_shares(catalogue: Catalogue, history: np.ndarray, items: np.ndarray) -
     mix = pd.DataFrame({"genre": catalogue.genre_names, "before": before, "now": now})
     present = mix[mix["before"] + mix["now"] > 0]
     return present.sort_values(["before", "now"], ascending=False, kind="stable").head(MOST_GENRES)
+
+
+def mix_table(mix: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the genre mix."""
+    names = {"genre": "Genre", "before": "Of the films rated well before, %", "now": "Of the recommended films, %"}
+    return mix.assign(before=100 * mix["before"], now=100 * mix["now"]).rename(columns=names)
 
 
 def in_words(mix: pd.DataFrame) -> str:

@@ -7,22 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from urllib.parse import quote, unquote
+from functools import partial
+from urllib.parse import urlencode
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from app import address
 from app.theme import MAX_FOCUS
 from vasp_models.data.catalogue import PAPER_GENRES
+from vasp_models.evaluation.slices import KINDS as SLICES
 
 LIST_LENGTHS = (10, 20, 50)
 DISTANCES = ("paper", "lift")
-COLOURINGS = ("focus", "genres")
-SPLITS = ("test", "validation", "train")
+COLOURINGS = ("focus", "genres", "popularity", "year", "drift", "share")
 ORDERS = ("influence", "given")  # of the history beside the recommendations
 AS_IF = ("seen", "unseen")  # a film of the history that is explained: as it stands, or with the history without it
-MOST_IN_ADDRESS = 2000  # characters of a list of films: some programs that pass links on cut them not far above that
+STEPS = (1, 2, 3, 4, 5)  # of the guided tour
 _SESSION_KEY = "app_state"
-_WRITTEN_KEY = "app_state_address"
+_WRITTEN_KEY = "app_state_address"  # the address as it was written last; none before the first run ends
 _TOUCHED_KEY = "app_state_touched"
 
 
@@ -73,6 +76,7 @@ class AppState:
     colouring: str = "focus"
     focus: tuple[str, ...] = PAPER_GENRES
     film: str | None = None  # id in the data set
+    selected: str = ""  # films selected on the maps: item numbers of the checkpoint, packed (app.maps.selection)
     search: str = ""
     method: str = "joint"  # whose reasons are shown: the whole model's, or one part's
     as_if: str = AS_IF[0]
@@ -83,9 +87,19 @@ class AppState:
     pinned: tuple[str, ...] | None = None
     watched: str | None = None
     lab: Lab = Lab()
+    posters: bool = False
+    presenting: bool = False  # the guided tour, on a page with nothing but what is told
+    step: int = STEPS[0]
+    slice_by: str = SLICES[0]  # between which groups quality is compared
+    slice_metric: str = "ndcg@100"
+    slice_taste: str = ""  # the group of users that is looked at by itself: favourite genre,
+    slice_mainstream: str = ""  # how well known their films are,
+    slice_shortest: int = 0  # and how many films they have
+    slice_longest: int = 0
 
 
-# Field -> name in the address; what is missing here is not part of a link.
+# Field -> name in the address. A new choice gets a name here, a row in _ALLOWED where its values are limited, and one
+# in _WRITTEN where it is neither text, nor a number, nor a switch.
 _ADDRESS = {
     "checkpoint": "c",
     "user": "u",
@@ -96,15 +110,42 @@ _ADDRESS = {
     "colouring": "by",
     "focus": "g",
     "film": "f",
+    "selected": "x",
+    "search": "q",
     "method": "e",
     "as_if": "as",
     "metric": "m",
     "profile": "p",
     "pinned": "a",
     "watched": "w",
+    "presenting": "show",
+    "step": "s",
+    "slice_by": "sl",
+    "slice_metric": "sm",
+    "slice_taste": "sg",
+    "slice_mainstream": "sp",
+    "slice_shortest": "sf",
+    "slice_longest": "st",
 }
-_FILMS = ("profile", "pinned")
-_ALLOWED = {"k": LIST_LENGTHS, "distance": DISTANCES, "colouring": COLOURINGS, "as_if": AS_IF, "order": ORDERS}
+_ALLOWED = {
+    "k": LIST_LENGTHS,
+    "distance": DISTANCES,
+    "colouring": COLOURINGS,
+    "as_if": AS_IF,
+    "order": ORDERS,
+    "step": STEPS,
+    "slice_by": SLICES,
+}
+_FILMS = (address.films_text, address.films)
+_GENRES = (address.names_text, partial(address.names, most=MAX_FOCUS))
+_WRITTEN = {"profile": _FILMS, "pinned": _FILMS, "focus": _GENRES}
+# What is not part of a link, and why.
+NOT_IN_LINKS = {
+    "users": "it narrows the next draw of a random user; the user who was drawn is in the link",
+    "posters": "they need a key, which is the viewer's own",
+    "lab": "how the profile came about, and what was typed on the way; the profile itself is in the link",
+}
+_ALWAYS = ("checkpoint", "user")  # they stand in every link, because what is the default may change
 
 
 def to_address(state: AppState) -> dict[str, str]:
@@ -113,50 +154,28 @@ def to_address(state: AppState) -> dict[str, str]:
     query = {}
     for field, name in _ADDRESS.items():
         value = getattr(state, field)
-        if value is not None and (value != getattr(default, field) or field in ("checkpoint", "user")):
-            query[name] = films_text(value) if field in _FILMS else _joined(value)
+        if value is not None and (value != getattr(default, field) or field in _ALWAYS):
+            query[name] = _WRITTEN.get(field, address.plain(getattr(default, field)))[0](value)
     return {name: text for name, text in query.items() if text is not None}
 
 
-def _joined(value: object) -> str:
-    return ",".join(value) if isinstance(value, tuple) else str(value)
-
-
-def films_text(ids: tuple[str, ...]) -> str | None:
-    """A list of films as one word of an address, ``1-22-333`` (``-`` where it is empty); None where it is too long."""
-    text = "-".join(quote(item, safe="").replace("-", "%2D") for item in ids) or "-"
-    return text if len(text) <= MOST_IN_ADDRESS else None
-
-
 def from_address(query: Mapping[str, str], state: AppState) -> AppState:
-    """`state` with what the query parameters say; values that are not allowed are passed over."""
-    changes = {}
+    """The state that the query parameters name, with the rest of `state` where no link says anything of it.
+
+    What they leave out, and values that are not allowed, are as in a fresh state: a link is a whole view.
+    """
+    default = AppState()
+    changes = {field: getattr(default, field) for field in _ADDRESS}
     for field, name in _ADDRESS.items():
-        if (text := query.get(name)) in (None, ""):
-            continue
-        value = _parsed(field, text)
-        if value is not None and value in _ALLOWED.get(field, (value,)):
-            changes[field] = value
-    # A user and a film belong to their checkpoint: a link to another one does not carry the old choice along.
-    if changes.get("checkpoint", state.checkpoint) != state.checkpoint:
-        changes = {"user": None, "film": None} | changes
-    if changes.get("user", state.user) != state.user:
-        changes = {"film": None} | changes
-    linked = replace(state, **changes)
-    moved = linked.profile != state.profile or linked.checkpoint != state.checkpoint
-    if moved and "profile" in changes:  # the steps led to another profile, perhaps of another data set
-        linked = replace(linked, lab=Lab())
-    return linked
-
-
-def _parsed(field: str, text: str) -> object | None:
-    if field == "k":
-        return int(text) if text.isascii() and text.isdigit() else None
-    if field in _FILMS:
-        return tuple(dict.fromkeys(unquote(item) for item in text.split("-") if item))
-    if field == "focus":
-        return tuple(dict.fromkeys(genre for genre in text.split(",") if genre))[:MAX_FOCUS] or None
-    return text
+        if text := query.get(name):
+            value = _WRITTEN.get(field, address.plain(changes[field]))[1](text)
+            if value is not None and value in _ALLOWED.get(field, (value,)):
+                changes[field] = value
+    if changes["checkpoint"] != state.checkpoint:  # perhaps of another data set, where the ids of films mean others
+        changes["lab"] = Lab()
+    elif changes["profile"] != state.profile:
+        changes["lab"] = replace(state.lab, note="")
+    return replace(state, **changes)
 
 
 def current() -> AppState:
@@ -171,7 +190,7 @@ def change(**changes: object) -> AppState:
         raise TypeError(f"AppState has no field {', '.join(sorted(unknown))}")
     state = current()
     if changes.get("checkpoint", state.checkpoint) != state.checkpoint:
-        changes = {"user": None, "film": None, "search": "", "users": UserFilter(), "rank_by": "joint"} | changes
+        changes = {"user": None, "film": None, "selected": "", "search": "", "users": UserFilter(), "rank_by": "joint"} | changes
     if changes.get("user", state.user) != state.user:
         changes = {"film": None, "search": ""} | changes
     st.session_state[_SESSION_KEY] = replace(state, **changes)
@@ -186,17 +205,35 @@ def settle(**choices: object) -> AppState:
 
 
 def read_address() -> AppState:
-    """Take over the address where the viewer came by a link; what was just clicked wins over an older address."""
+    """Take over the address of a link, or of an earlier view gone back to; what was just clicked wins over it."""
     query = st.query_params.to_dict()
     touched = st.session_state.pop(_TOUCHED_KEY, False)
-    if query and not touched and query != st.session_state.get(_WRITTEN_KEY):
+    by_link = query and not touched and query != st.session_state.get(_WRITTEN_KEY)
+    if by_link or _went_back():
         st.session_state[_SESSION_KEY] = from_address(query, current())
     return current()
 
 
+def _went_back() -> bool:
+    """Whether this run answers the browser's buttons back and forward."""
+    run = get_script_run_ctx()
+    return run is not None and run.is_history_navigation
+
+
 def write_address() -> None:
-    """Write the state to the address, so that it can be copied at any time."""
+    """Write the state to the address, so that it can be copied at any time.
+
+    Not in a session's first run: Streamlit makes a step back of each address that it writes, and to open a page is
+    one step. There `components.address` puts the whole address in the place of the one that was opened.
+    """
     query = to_address(current())
-    if st.query_params.to_dict() != query:
+    if _WRITTEN_KEY in st.session_state and st.query_params.to_dict() != query:
         st.query_params.from_dict(query)
-    st.session_state[_WRITTEN_KEY] = query
+
+
+def settle_address() -> tuple[str, bool]:
+    """Write the state to the address at the end of a run; the address as text, and whether the session opened by it."""
+    write_address()
+    first = _WRITTEN_KEY not in st.session_state
+    st.session_state[_WRITTEN_KEY] = query = to_address(current())
+    return urlencode(query), first

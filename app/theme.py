@@ -64,14 +64,39 @@ def theme(name: str) -> Theme:
     )
 
 
+# The tour: type, and with it all that is measured in rem, grows with the screen; 18 px at 1280 x 720.
+PRESENTER_CSS = """<style>
+:root {font-size: clamp(15px, min(1.40625vw, 2.5vh), 60px) !important}
+[data-testid="stHeader"] {left: auto; right: 0; width: auto; background: none}
+[data-testid="stMainBlockContainer"] {max-width: none; padding: 0.9rem 2.2rem 0}
+[data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] {gap: 0}
+[data-testid="stHeaderLogo"] {display: none}
+.st-key-slide h1 {padding: 0 0 0.3rem 0}
+.st-key-answer {max-width: none; min-height: 3.2rem} .st-key-answer p {font-size: 1.08rem; line-height: 1.45}
+.st-key-zoomed_slide_list, .st-key-zoomed_slide_history {zoom: calc(0.95 * var(--presenter-scale, 1.2))}
+.st-key-zoomed_slide_maps {zoom: var(--presenter-scale, 1.2)}
+.st-key-screen {display: none}
+[data-testid="stBottomBlockContainer"] {max-width: none; padding: 0.5rem 2.2rem 0.6rem}
+.st-key-presenter_bar p {white-space: nowrap; overflow: hidden; text-overflow: ellipsis}
+</style>"""
+
 # Streamlit gives no other hold for the width of the page and of the answer; only stable names are used.
 PAGE_CSS = """<style>
 [data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem; padding-right: 2.4rem}
+[data-testid="stLayoutWrapper"]:has(> .st-key-notices):not(:has(button)) {display: none}
+.st-key-user_row button {padding: 0; min-width: 2.1rem}
+.st-key-user_row kbd, .st-key-next_film kbd, .st-key-previous_film kbd {display: none}
+[class*="st-key-bound_"]:not(.st-key-bound_method):not(.st-key-bound_film):not(.st-key-bound_posters) {min-height: 59px}
+[class*="st-key-poster_"] img {aspect-ratio: 2 / 3; border-radius: 0.5rem}
+.st-key-address, .st-key-find_key, .st-key-take_away, .st-key-maps_view {display: none}
+[class*="st-key-tools_"] {height: 28px} [class*="st-key-tools_"] button {min-height: 24px; padding: 0 4px}
+[class*="st-key-tools_"] button p, .st-key-copy_link button p {font-size: 0.8rem}
+[data-done] > * {display: none !important} [data-done]::after {content: attr(data-done); font-size: 0.8rem}
 .st-key-answer {max-width: 62rem; margin-top: -0.7rem} .st-key-answer p {font-size: 1.08rem; line-height: 1.6}
 [data-testid="stMarkdownContainer"] h5 {padding-bottom: 0.15rem}
 [data-testid="stMarkdownContainer"] h5 + p {line-height: 1.3}
 @media (min-width: 641px) {
-  .st-key-history_list, .st-key-recommendation_list {min-height: 568px} .st-key-maps {min-height: 486px}
+  .st-key-history_list, .st-key-recommendation_list {min-height: 568px} .st-key-maps {min-height: 518px}
   .st-key-lab_list {min-height: 568px} [class*="st-key-narrow_"] {display: none}
   .st-key-lab_answer .st-key-answer {min-height: 3.5rem}
 }

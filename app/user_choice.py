@@ -6,37 +6,75 @@ import random
 
 import streamlit as st
 
-from app import cached, choosing, state, widgets, words
+from app import cached, choosing, shortcuts, state, widgets, words
 from vasp_models.errors import UnknownUserError
 
 _ID = "user_id"
+MOST_NAMED = 30  # users of a bundle in a sentence
 
 
 def user_field(chosen) -> None:
-    """The user's id as text, and a button that draws another one."""
+    """The user's id as text, and buttons to the user before, the next, and any other."""
     st.session_state[_ID] = state.current().user or ""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", wrap=False):
-        st.text_input("User", key=_ID, on_change=_take_id, placeholder="id")
-        draw = {"on_click": draw_user, "args": (chosen,), "help": filter_words()}
-        st.button("", icon=":material/shuffle:", key="random_user", **draw)
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False, key="user_row"):
+        if chosen.is_bundle:
+            _listed_users(chosen)
+        else:
+            st.text_input("User", key=_ID, on_change=_take_id, placeholder="id")
+        said = filter_words()
+        steps = (
+            ("previous_user", "chevron_left", -1, shortcuts.PREVIOUS_USER, f"The user before · {said}"),
+            ("next_user", "chevron_right", 1, shortcuts.NEXT_USER, f"The next user · {said}"),
+        )
+        for key, icon, step, shortcut, text in steps:
+            look = {"key": key, "shortcut": shortcut.key, "help": shortcut.hint(text)}
+            st.button("", icon=f":material/{icon}:", on_click=step_user, args=(chosen, step), **look)
+        draw = {"on_click": draw_user, "args": (chosen,), "help": shortcuts.RANDOM_USER.hint(f"Random {said}")}
+        st.button("", icon=":material/shuffle:", key="random_user", shortcut=shortcuts.RANDOM_USER.key, **draw)
+
+
+def _listed_users(chosen) -> None:
+    """The users of a bundle: the few whose answers it holds."""
+    ids, now = chosen.users.frame["id"].tolist(), state.current().user
+    st.selectbox("User", ids if now in ids or not now else [*ids, now], key=_ID, on_change=_take_id)
 
 
 def _take_id() -> None:
     state.change(user=st.session_state[_ID].strip() or None)
 
 
+def settle_filter(chosen) -> None:
+    """Choose among a part of the split that has users: a bundle may hold users of another part alone."""
+    parts, wanted = splits(chosen), state.current().users
+    if parts and wanted.split not in parts:
+        state.settle(users=state.UserFilter(split=parts[0]))
+
+
 def filter_words() -> str:
-    """What the random button draws, in words."""
+    """Whom the buttons choose among, in words."""
     wanted = state.current().users
     length = f" with {wanted.shortest} to {wanted.longest} films" if wanted.longest else ""
-    return f"Random {wanted.split} user{length}{f' who likes {wanted.taste}' if wanted.taste else ''}"
+    return f"{wanted.split} user{length}{f' who likes {wanted.taste}' if wanted.taste else ''}"
+
+
+def _pool(chosen) -> list[str]:
+    """Ids of the users that the filter lets through, in the order of the data set."""
+    wanted = state.current().users
+    pool = choosing.matching(cached.users(chosen, wanted.split), wanted.shortest, wanted.longest, wanted.taste)
+    return [str(user) for user in pool["id"]]
+
+
+def step_user(chosen, step: int) -> None:
+    """Choose the user so many places further among those that the filter lets through, round and round."""
+    pool, now = _pool(chosen), state.current().user
+    if pool:
+        start = pool.index(now) if now in pool else -1 if step > 0 else 0
+        state.change(user=pool[(start + step) % len(pool)])
 
 
 def draw_user(chosen) -> None:
     """Choose a random user among those that the filter lets through."""
-    wanted, now = state.current().users, state.current().user
-    pool = choosing.matching(cached.users(chosen, wanted.split), wanted.shortest, wanted.longest, wanted.taste)
-    others = [user for user in pool["id"] if user != now]
+    others = [user for user in _pool(chosen) if user != state.current().user]
     if others:
         state.change(user=random.choice(others))
 
@@ -85,15 +123,12 @@ def _take_filter(field: str, key: str) -> None:
 
 def splits(chosen) -> list[str]:
     """The parts of the split that have users, test users first."""
-    return [split for split in state.SPLITS if len(chosen.users.rows(split))]
+    return choosing.splits(chosen)
 
 
 def example_user(chosen) -> str | None:
     """The user a page opens with: the test user whose taste is easiest to read."""
-    for split in splits(chosen):
-        if (found := choosing.easy_to_read(cached.users(chosen, split))) is not None:
-            return str(found["id"])
-    return None
+    return choosing.example_user(chosen, cached.users)
 
 
 def chosen_user(chosen):
@@ -104,9 +139,19 @@ def chosen_user(chosen):
     except UnknownUserError:
         widgets.title(f"There is no user {words.markdown(str(wanted))} here")
         ids = chosen.users.frame["id"]
-        some = [words.markdown(user) for user in ids.iloc[chosen.users.rows("test")[:3]]] or ["none"]
-        count = words.count(len(ids), "user")
-        widgets.notice(f"This checkpoint holds {count}; test users are {', '.join(some)} and so on.", icon="person_off")
+        widgets.notice(_who_is_there(chosen, ids), icon="person_off")
         if (example := example_user(chosen)) is not None:
             st.button(f"Open user {example}", key="example_user", on_click=state.change, kwargs={"user": example})
         return None
+
+
+def _who_is_there(chosen, ids) -> str:
+    """Whom a checkpoint or a bundle holds, in words (Markdown)."""
+    count = words.count(len(ids), "user")
+    if chosen.is_bundle:
+        named = [words.markdown(user) for user in ids.iloc[:MOST_NAMED]]
+        rest = [f"{len(ids) - MOST_NAMED:,} more"] if len(ids) > MOST_NAMED else []
+        everyone = chosen.manifest["bundle"]["open"]
+        return f"This bundle holds {count}: {words.joined(named + rest)}. `{everyone}` opens all of its checkpoint."
+    some = [words.markdown(user) for user in ids.iloc[chosen.users.rows("test")[:3]]] or ["none"]
+    return f"This checkpoint holds {count}; test users are {', '.join(some)} and so on."

@@ -8,12 +8,16 @@ from functools import partial
 import pandas as pd
 import streamlit as st
 
-from app import cached, state, words
+from app import cached, exports, notices, state, words
 from app import theme as themes
 from app.charts import CONFIG
+from app.words import sentence
 from vasp_models import measures
 from vasp_models.errors import VaspLensError
 from vasp_models.jobs import Job
+
+ROW = 36  # px, a row of a table
+TOOLS = 28  # px, the row below a figure
 
 
 def theme() -> themes.Theme:
@@ -22,8 +26,12 @@ def theme() -> themes.Theme:
 
 
 def title(question: str, answer: str | None = None) -> None:
-    """A page's question, and its answer in one sentence."""
-    st.title(question, anchor=False)
+    """A page's question, with the link to the page as it is, and its answer in one sentence."""
+    with st.container(horizontal=True, vertical_alignment="bottom", wrap=False, key="question"):
+        st.title(question, anchor=False)
+        if state.current().checkpoint is not None:
+            link = ":gray[:material/link:\u2002Copy link]"
+            st.button(link, type="tertiary", key="copy_link")  # answered by take_away.js
     if answer:
         with st.container(key="answer"):
             st.markdown(answer)
@@ -49,16 +57,41 @@ def lazy_fold(label: str, icon: str):
     return st.expander(label, icon=f":material/{icon}:", key=f"fold_{icon}", on_change="rerun")
 
 
-def chart(figure, key: str, alt: str) -> None:
-    """A figure in the place it is drawn for, with its words for those who do not see it."""
-    st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
+def chart(figure, key: str, alt: str, twin: pd.DataFrame | None = None) -> None:
+    """A figure in the place it is drawn for, with its words for those who do not see it.
+
+    Below it what can be taken: its numbers (`twin`, with names for people) as a table and as CSV, and a picture.
+    """
+    with st.container(key=f"figure_{key}", gap=None):
+        st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
+        with _tools(key):
+            if twin is not None:
+                with st.popover(":gray[Table]", type="tertiary", key=f"twin_{key}"):
+                    st.dataframe(twin, hide_index=True, row_height=ROW)
+                exports.download_csv(twin, f"{key}-{state.current().checkpoint}", key=f"csv_{key}", **_QUIET)
+            st.button(":gray[PNG]", type="tertiary", key=f"png_{key}")  # answered by take_away.js
 
 
-def either_chart(figures: Iterable, key: str, alt: str) -> None:
+_QUIET = {"label": ":gray[CSV]", "icon": None, "type": "tertiary"}
+
+
+def _tools(key: str):
+    """The quiet row below a figure or a table; its height is TOOLS."""
+    row = {"horizontal": True, "horizontal_alignment": "right", "vertical_alignment": "center", "gap": "small"}
+    return st.container(key=f"tools_{key}", wrap=False, **row)
+
+
+def take(frame: pd.DataFrame | Callable[[], pd.DataFrame], key: str) -> None:
+    """The quiet row below a table: it as CSV."""
+    with _tools(key):
+        exports.download_csv(frame, f"{key}-{state.current().checkpoint}", key=f"csv_{key}", **_QUIET)
+
+
+def either_chart(figures: Iterable, key: str, alt: str, twin: pd.DataFrame | None = None) -> None:
     """A figure for wide windows and one for narrow ones: the page's style shows the one that fits."""
     for screen, figure in zip(("wide", "narrow"), figures, strict=True):
         with st.container(key=f"{screen}_{key}"):
-            chart(figure, f"{key}_{screen}", alt)
+            chart(figure, f"{key}_{screen}", alt, twin)
 
 
 def table(rows: list[tuple[str, str]]) -> None:
@@ -67,10 +100,13 @@ def table(rows: list[tuple[str, str]]) -> None:
     st.table(shown, border="horizontal", hide_index=True, hide_header=True)
 
 
-def numbers(frame: pd.DataFrame, columns: list[str], decimals: int = 3) -> None:
-    """A table of raw values; `columns` are the numbers, shown with so many decimals."""
-    shown = st.column_config.NumberColumn(format=f"%.{decimals}f")
-    st.dataframe(frame, hide_index=True, row_height=36, column_config=dict.fromkeys(columns, shown))
+def numbers(frame: pd.DataFrame, columns: list[str], decimals: int = 3, key: str | None = None) -> None:
+    """A table of raw values; `columns` are the numbers, shown with so many decimals; with a `key`, also as CSV."""
+    config = dict.fromkeys(columns, st.column_config.NumberColumn(format=f"%.{decimals}f"))
+    with st.container(gap=None):
+        st.dataframe(frame, hide_index=True, row_height=ROW, column_config=config)
+        if key is not None:
+            take(frame, key)
 
 
 def notice(sentence: str, icon: str = "info") -> None:
@@ -82,12 +118,6 @@ def notice(sentence: str, icon: str = "info") -> None:
 def problem(error: VaspLensError | str) -> None:
     """An error in place: its one sentence, commands in code as they were written."""
     notice(sentence(str(error)), icon="error")
-
-
-def sentence(text: str) -> str:
-    """A plain sentence as Markdown: what stands between backticks stays code, everything else is text."""
-    pieces = text.split("`")
-    return "".join(f"`{piece}`" if n % 2 else words.markdown(piece) for n, piece in enumerate(pieces))
 
 
 def bound(field: str) -> dict:
@@ -134,10 +164,28 @@ def no_checkpoint() -> None:
     st.code("\n".join(f"vasp-lens {command}" for command in commands), language=None)
 
 
+def load(chosen) -> None:
+    """Load the model where it is not in memory yet, with words in the page's place meanwhile."""
+    if cached.in_memory(chosen) is not None:
+        return
+    place = st.empty()
+    with place.container():
+        size = sum(facts["bytes"] for facts in chosen.manifest["files"].values()) / 2**20
+        what = "the bundle" if chosen.is_bundle else "the model"
+        about = f"**{words.markdown(chosen.label)}**, {size:.0f} MB: this is done once."
+        with st.container(key="loading"):
+            st.markdown(f":material/hourglass_top: Loading {what} {about}")
+        st.skeleton(height=480)
+    try:
+        cached.loaded(chosen)
+    finally:
+        place.empty()
+
+
 def device_note(chosen) -> None:
-    """Why the model does not run where it was asked to, if so; after the model was loaded."""
+    """Tell, until it is dismissed, why the model does not run where it was asked to; after the model was loaded."""
     if note := cached.loaded(chosen).note:
-        notice(sentence(note), icon="memory")
+        notices.problem("device", note)
 
 
 def missing_map(chosen, distance: str, seconds: float) -> None:
@@ -146,7 +194,9 @@ def missing_map(chosen, distance: str, seconds: float) -> None:
     job = partial(cached.map_job, chosen, distance)
     text = f"The **{name}** maps of this checkpoint have not been computed yet. They are drawn once and kept."
     command = f"vasp-lens map {chosen.argument} --distance {distance}"
-    if _offered(job, text, command, "scatter_plot", "The maps are being computed"):
+    if chosen.is_bundle:
+        _not_in_bundle(chosen, text, f"vasp-lens map {chosen.manifest['bundle']['checkpoint']} --distance {distance}")
+    elif _offered(job, f"{name} maps of {chosen.name}", text, command, "scatter_plot"):
         label = f"Compute them now · about {words.seconds(seconds)}"
         _start(label, "compute_maps", cached.start_maps, chosen, distance)
 
@@ -154,9 +204,17 @@ def missing_map(chosen, distance: str, seconds: float) -> None:
 def missing_measure(chosen, kind: str, text: str, seconds: float) -> None:
     """Where something was not measured yet: the command, a button with the expected time, the progress once it runs."""
     job, command = partial(cached.measure_job, chosen, kind), measures.command(chosen, kind)
-    if _offered(job, text, command, "straighten", "This is being measured"):
+    if chosen.is_bundle:
+        _not_in_bundle(chosen, text, f"vasp-lens {kind} {chosen.manifest['bundle']['checkpoint']}")
+    elif _offered(job, f"{kind.capitalize()} of {chosen.name}", text, command, "straighten"):
         label = f"Measure it now · about {words.seconds(seconds)}"
         _start(label, f"measure_{kind}", cached.start_measure, chosen, kind)
+
+
+def _not_in_bundle(chosen, text: str, command: str) -> None:
+    """Say that something is missing in a bundle, and with which commands it is made where the model is."""
+    notice(f"{text} This bundle was made without it; where the model is, these make it:", icon="inventory_2")
+    st.code(f"{command}\n{chosen.manifest['bundle']['command']}", language=None)
 
 
 def _start(label: str, key: str, action: Callable, *arguments: object) -> None:
@@ -164,11 +222,12 @@ def _start(label: str, key: str, action: Callable, *arguments: object) -> None:
     st.button(label, icon=":material/play_arrow:", key=key, on_click=action, args=arguments)
 
 
-def _offered(job: Callable[[], Job], text: str, command: str, icon: str, running: str) -> bool:
+def _offered(job: Callable[[], Job], name: str, text: str, command: str, icon: str) -> bool:
     """Say that something is missing and with which command it is made, or how far it is; whether it may be started."""
     now = job()
     if now.state == "running":
-        st.fragment(_progress, run_every=1.0)(job, running)
+        notices.watch(name, job, command)
+        st.fragment(_progress, run_every=1.0)(job, name)
         return False
     notice(text, icon=icon)
     if now.state == "failed":
@@ -177,11 +236,12 @@ def _offered(job: Callable[[], Job], text: str, command: str, icon: str, running
     return True
 
 
-def _progress(job: Callable[[], Job], running: str) -> None:
+def _progress(job: Callable[[], Job], name: str) -> None:
     now = job()
     if now.state != "running":
         st.rerun()  # the whole page: the result is there, or the reason why not
-    st.markdown(f"{running} in the background; you can go on to other pages meanwhile.")
+    made = f"**{words.markdown(name)}**: this is being computed in the background."
+    st.markdown(f"{made} You can go on to other pages; its end is told there.")
     st.progress(min(max(now.fraction, 0.0), 1.0), f"{now.stage} · {words.seconds(now.seconds)}")
 
 

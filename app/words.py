@@ -86,6 +86,12 @@ def markdown(text: str) -> str:
     return "".join("\\" + c if c in r"\`*_{}[]<>()#+-.!|~$:^&" else c for c in text)
 
 
+def sentence(text: str) -> str:
+    """A plain sentence as Markdown: what stands between backticks stays code, everything else is text."""
+    pieces = text.split("`")
+    return "".join(f"`{piece}`" if n % 2 else markdown(piece) for n, piece in enumerate(pieces))
+
+
 def joined(names: Sequence[str]) -> str:
     """Names in a sentence: ``a, b and c``."""
     return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else "none"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import cached, charts, state, widgets, words
+from app import cached, charts, report_button, state, user_choice, widgets, words
 from app import overview_facts as facts
+from app.presenting import frame as presenting
 
 
 def metrics(chosen, measured) -> None:
@@ -24,14 +25,16 @@ def learning(chosen) -> None:
         st.markdown(":gray[This model is computed in one step, so it has no epochs.]")
         return
     model = chosen.manifest["title"]
-    drawn = charts.learning_curve(curve, widgets.theme(), model, facts.references(chosen))
-    widgets.chart(drawn, "learning_curve", facts.in_words(curve, model))
+    lines = facts.references(chosen)
+    drawn = charts.learning_curve(curve, widgets.theme(), model, lines)
+    widgets.chart(drawn, "learning_curve", facts.in_words(curve, model), facts.curve_table(curve, lines))
 
 
 def three_things(chosen) -> None:
     """Three cards that open a page with everything set."""
     widgets.section("Three things to try", "Each opens a page with everything set")
-    for column, card in zip(st.columns(3, gap="medium"), facts.cards(chosen), strict=True):
+    cards = facts.cards(chosen, user_choice.example_user(chosen), cached.users(chosen, "test"))
+    for column, card in zip(st.columns(3, gap="medium"), cards, strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{card.title}**\n\n:gray[{card.text}]")
             st.space("stretch")
@@ -55,6 +58,9 @@ def page() -> None:
         return
     measured = chosen.metrics.get("test") or chosen.metrics.get("val")
     widgets.title("What is loaded, and how good is it?", facts.answer(chosen, measured))
+    with st.container(horizontal=True):
+        presenting.enter_button(chosen)
+        report_button.report_button(chosen, state.current().user)
     if chosen.manifest["dataset"].get("simulated"):
         widgets.notice(facts.SIMULATED, icon="theater_comedy")
     if measured:

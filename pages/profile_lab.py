@@ -8,6 +8,7 @@ from app import cached, components, recommend_facts, state, widgets
 from app.lab import actions, facts
 from app.lab import controls as lab_controls
 from app.lab import views as lab_views
+from vasp_models.errors import BundleError
 
 PROFILE, LIST = "lab_profile", "lab_list"
 
@@ -26,17 +27,18 @@ def scene_now(chosen) -> facts.Scene:
     return scene_of(chosen, step, before)
 
 
-def notices(scene, unmodelled) -> None:
-    """What a link or a file named in vain, what the last change has to say, and why a list may be a stranger's."""
+def notices(chosen, scene, unmodelled) -> None:
+    """What is unusual: a bundle, what was named in vain, what the last change has to say, a stranger's list."""
     now = state.current()
     unknown = facts.numbers(scene.catalogue, (*now.profile, *(now.pinned or ()), *filter(None, [now.watched])))[1]
-    for text in (now.lab.note, unknown and facts.unknown_words(unknown), facts.remark(scene, unmodelled)):
+    fixed = chosen.is_bundle and facts.FIXED.format(chosen.manifest["bundle"]["open"])
+    for text in (fixed, now.lab.note, unknown and facts.unknown_words(unknown), facts.remark(scene, unmodelled)):
         if text:
             widgets.notice(text)
 
 
-def lists(scene, unmodelled, item) -> None:
-    """The profile and the list it gets, side by side; rows add, remove and watch."""
+def lists(scene, unmodelled, item, fixed: bool) -> None:
+    """The profile and the list it gets, side by side; rows watch and, unless `fixed`, add and remove."""
     catalogue, k = scene.catalogue, state.current().k
     left, right = st.columns([1, 3.05], gap="medium")
 
@@ -47,15 +49,17 @@ def lists(scene, unmodelled, item) -> None:
         newest = scene.profile[::-1]
         widgets.section("Profile", facts.profile_words(scene, len(unmodelled)))
         data = components.history_list(catalogue, newest[: facts.MOST_ROWS], unmodelled, widgets.theme())
-        data |= {"action": components.REMOVE, "label": "Films of the profile", "none": facts.NO_FILM, "marked": item}
+        data |= {"label": "Films of the profile", "none": facts.NO_FILM, "marked": item}
+        data |= {} if fixed else {"action": components.REMOVE}
         remove = on(PROFILE, "acted", lambda film: actions.remove(catalogue, film))
         components.film_list(data, PROFILE, on(PROFILE, "opened", actions.watch), remove)
     with right:
         shown = facts.top(scene.found, k)
         lifts = recommend_facts.lifts(shown)
-        widgets.section("Recommended now", facts.LIFT_RULE if lifts else facts.SCORE_RULE)
+        rules = recommend_facts if fixed else facts
+        widgets.section("Recommended now", rules.LIFT_RULE if lifts else rules.SCORE_RULE)
         data = components.recommendation_list(catalogue, shown, lifts, None, widgets.theme())
-        data = components.changing(data, facts.moves(scene, shown.items)) | {"marked": item}
+        data = (data if fixed else components.changing(data, facts.moves(scene, shown.items))) | {"marked": item}
         add = on(LIST, "acted", lambda film: actions.add(catalogue, film))
         components.film_list(data, LIST, on(LIST, "opened", actions.watch), add)
 
@@ -63,6 +67,15 @@ def lists(scene, unmodelled, item) -> None:
 @st.fragment
 def lab(chosen) -> None:
     """All of the page that changes, run again alone by its own controls, so that a click is answered at once."""
+    try:
+        bench(chosen)
+    except BundleError as error:  # a link or a file named a profile whose list is not stored
+        widgets.problem(error)
+        st.button("Start empty", on_click=actions.forget, key="lab_forget")
+
+
+def bench(chosen) -> None:
+    """The profile, its list, and what can be done with both."""
     state.write_address()
     now = state.current()
     if now.rank_by not in ("joint", *cached.parts(chosen)):  # a link may name a part that another model has
@@ -73,9 +86,9 @@ def lab(chosen) -> None:
     with st.container(key="lab_answer"), st.container(key="answer"):
         st.markdown(facts.answer(scene, item, now.k))
     above = st.container()
-    lists(scene, unmodelled, item)  # sent first, because it is what a click waits for
+    lists(scene, unmodelled, item, chosen.is_bundle)  # sent first, because it is what a click waits for
     with above:
-        notices(scene, unmodelled)
+        notices(chosen, scene, unmodelled)
         lab_controls.starts(chosen, scene)
         lab_controls.finder(chosen, scene)
         lab_views.watched(scene, item)

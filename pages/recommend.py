@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import streamlit as st
 
-from app import cached, charts, components, dialogs, state, user_choice, widgets, words
+from app import cached, charts, components, dialogs, exports, report_button, state, user_choice, widgets, words
 from app import recommend_facts as facts
 from app.explain import cached as explain_cached
 
@@ -25,9 +27,10 @@ def controls(chosen, user, found) -> None:
             st.segmented_control("History by", orders, format_func=orders.get, required=True, **widgets.bound("order"))
         user_choice.filter_popover(chosen)
         st.space("stretch")
-        name = f"recommendations-{chosen.name}-{user.id}.csv"
-        settings = {"mime": "text/csv", "icon": ":material/download:", "on_click": "ignore"}
-        st.download_button("Download CSV", facts.download(chosen, user, found), name, **settings)
+        how = facts.command(chosen, user, state.current())
+        table = partial(facts.download, chosen, user, found)
+        exports.download_csv(table, f"recommendations-{chosen.name}-{user.id}", how, key="download_csv")
+        report_button.report_button(chosen, user.id)
 
 
 def lists(chosen, user, found) -> None:
@@ -73,7 +76,8 @@ def genre_mix(chosen, user, found) -> None:
     )
     rule = f"{before} A film counts in each of its genres."
     widgets.section("Does the list keep the user’s taste? Share of films with each genre", rule)
-    widgets.chart(charts.genre_mix(mix, widgets.theme()), "genre_mix", facts.in_words(mix))
+    figure = charts.genre_mix(mix, widgets.theme())
+    widgets.chart(figure, "genre_mix", facts.in_words(mix), facts.mix_table(mix))
 
 
 def computed(chosen, found) -> None:
@@ -84,7 +88,7 @@ def computed(chosen, found) -> None:
             return
         st.markdown(facts.how_factors(found))
         raw = facts.raw_values(chosen.catalogue, found)
-        widgets.numbers(raw, list(raw)[1:])
+        widgets.numbers(raw, list(raw)[1:], key="log_factors")
         rest = words.scientific(facts.residual(found))
         st.markdown(f":small[:gray[Largest difference between a log score and the sum of its factors: {rest}.]]")
 

@@ -4,60 +4,59 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, components, film_choice, state, widgets, words
-from app import map_facts as facts
+from app import components, film_choice, links, state, widgets, words
+from app.maps import cached as drawn
+from app.maps import colours, facts, panels, selection
 from app.theme import MAX_FOCUS
+from vasp_models import provenance
 from vasp_models.projections import maps as core
 
 SEARCH = "maps_search"
-COLOURINGS = {"focus": "Genre focus", "genres": "All genres"}
 
 
-def controls(catalogue) -> None:
+def controls(catalogue, ways: dict[str, str]) -> None:
     """The row of choices: colours, distance, genres; the search on the right."""
     distances = {name: words.DISTANCE_NAMES[name] for name in state.DISTANCES}
     focus = state.current().focus
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = {"required": True}
-        st.segmented_control("Colour by", COLOURINGS, format_func=COLOURINGS.get, **one, **widgets.bound("colouring"))
+        st.segmented_control("Colour by", ways, format_func=ways.get, **one, **widgets.bound("colouring"))
         st.segmented_control("Distance", distances, format_func=distances.get, **one, **widgets.bound("distance"))
         if state.current().colouring == "focus":
             with st.popover(words.count(len(focus), "genre"), icon=":material/palette:"):
                 offered = list(dict.fromkeys([*catalogue.genre_names, *focus]))
                 st.multiselect("Genres in colour", offered, max_selections=MAX_FOCUS, **widgets.bound("focus"))
         st.space("stretch")
-        film_choice.search_field(catalogue, SEARCH)
+        film_choice.search_field(catalogue, SEARCH, width=220)
 
 
-def draw(catalogue, maps) -> None:
+def draw(chosen, maps, pure: dict, item: int | None) -> None:
     """The three maps, and what to heed in reading them."""
-    now = state.current()
-    focus = now.focus if now.colouring == "focus" else None
+    catalogue, now = chosen.catalogue, state.current()
 
     def take() -> None:
-        row = st.session_state["maps"].chosen
-        film = str(catalogue.ids[maps.items[row]]) if row is not None and row >= 0 else None
-        state.change(film=film, search="")
+        picked = st.session_state["maps"].picked
+        if picked is not None:
+            row, rows = picked["film"], selection.from_rows(picked["selected"], maps.items)
+            film = str(catalogue.ids[maps.items[row]]) if 0 <= row < len(maps) else None
+            state.change(film=film, search=now.search if film == now.film else "", selected=selection.encode(rows))
 
-    data = facts.maps_data(maps, catalogue, focus, facts.item_of(catalogue, now.film), widgets.theme())
+    key = drawn.key(maps)
+    about = {
+        "points": drawn.points(key, maps, catalogue),
+        "labels": drawn.labels(key, maps, catalogue),
+        "purities": pure,
+        "provenance": provenance.line(provenance.of(chosen, links.command(chosen))),
+        "file": f"{chosen.name}-maps-{maps.distance}",
+    }
+    items = selection.decode(now.selected, len(catalogue))
+    data = facts.maps_data(maps, catalogue, now.focus, item, widgets.theme(), now.colouring, items, about)
     components.linked_maps(data, "maps", take)
-    st.markdown(f":small[:gray[{facts.reading_rule(maps, catalogue)}]]")
-
-
-def nearest(catalogue, maps) -> None:
-    """The tables behind the maps: the chosen film's ten nearest in each, and all films."""
-    item = facts.item_of(catalogue, state.current().film)
-    if item is not None and maps.row(item) is not None:
-        title = words.markdown(catalogue.titles[item])
-        widgets.section(f"The ten films nearest to {title}", "By the model’s own distance, not by the picture")
-        near = facts.nearest_films(maps, catalogue, item)
-        st.dataframe(near, hide_index=True, row_height=36, height=36 * (len(near) + 1) + 3)
-    elif item is not None:
-        widgets.notice(f"{words.markdown(catalogue.titles[item])} is not on the maps: the model does not cover it.")
-    with st.expander("All films on the maps, as a table", icon=":material/table_rows:"):
-        bar = st.column_config.ProgressColumn(format="percent", min_value=0, max_value=1, color="gray")
-        columns = {"Genres": st.column_config.ListColumn(), "Shared nearest": bar}
-        st.dataframe(facts.all_films(maps, catalogue), hide_index=True, row_height=36, column_config=columns)
+    st.markdown(f":small[:gray[{facts.reading_rule(maps, catalogue, now.colouring)}]]")
+    panels.older(chosen, maps)
+    panels.selection(catalogue, maps, items)
+    panels.nearest(catalogue, maps, item)
+    panels.everything(catalogue, maps)
 
 
 def page() -> None:
@@ -66,17 +65,21 @@ def page() -> None:
     if chosen is None:
         return
     catalogue, distance = chosen.catalogue, state.current().distance
-    maps = cached.maps(chosen, distance)
+    maps = drawn.maps(chosen, distance)
+    ways = colours.NAMES if maps is None else colours.offered(maps, catalogue)
+    if state.current().colouring not in ways:
+        state.settle(colouring="focus")
     if maps is None:
         widgets.title(facts.question(None))
-        controls(catalogue)
+        controls(catalogue, ways)
         widgets.missing_map(chosen, distance, core.expected_seconds(len(catalogue)))
         return
-    widgets.title(facts.question(maps.parts), facts.answer(maps, catalogue, state.current()))
-    controls(catalogue)
+    now = state.current()
+    pure = drawn.purities(drawn.key(maps), now.focus if now.colouring == "focus" else None, maps, catalogue)
+    widgets.title(facts.question(maps.parts), facts.answer(maps, catalogue, now, pure))
+    controls(catalogue, ways)
     film_choice.matches(catalogue)
-    draw(catalogue, maps)
-    nearest(catalogue, maps)
+    draw(chosen, maps, pure, facts.item_of(catalogue, state.current().film))
     with widgets.fold():
         st.markdown(facts.how(maps))
 

@@ -33,6 +33,9 @@ MAY_IMPORT = {
     "devices": {"errors"},
     "jobs": FOUNDATION,
     "measures": FOUNDATION | {"jobs"},
+    "tmdb": {"errors"},
+    "posters": FOUNDATION | {"data", "tmdb"},
+    "diagnostics": FOUNDATION | {"checkpoints", "data", "devices", "jobs", "measures", "posters", "projections"},
     "data": FOUNDATION,
     "evaluation": FOUNDATION | {"data"},
     "training": FOUNDATION | {"data", "devices", "evaluation"},
@@ -44,6 +47,8 @@ MAY_IMPORT = {
 }
 WHOLE_PROGRAM = {
     "checkpoints",
+    "answering",
+    "bundles",
     "runs",
     "benchmarking",
     "demo_checkpoint",
@@ -51,11 +56,11 @@ WHOLE_PROGRAM = {
     "cli",
 }  # these stand on everything below them
 TORCH_FREE = (
-    *("data", "evaluation", "checkpoints", "recommending"),
-    *("errors", "places", "provenance", "devices", "jobs", "measures", "cli"),
+    *("data", "evaluation", "checkpoints", "recommending", "explanations", "projections", "answering", "bundles"),
+    *("errors", "places", "provenance", "devices", "jobs", "measures", "cli", "tmdb", "posters", "diagnostics"),
 )
-OTHER_NAMES = {"sklearn": "scikit-learn"}  # import name -> name in the registry
-PAGE_LINES, FILE_LINES, FUNCTION_LINES = 130, 300, 60
+OTHER_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow"}  # import name -> name in the registry
+PAGE_LINES, FILE_LINES, FUNCTION_LINES = 120, 300, 60
 
 
 @dataclass(frozen=True)
@@ -268,6 +273,57 @@ def test_nothing_of_ours_is_fetched_from_another_host():
     texts = [path for path in (ROOT / "assets").rglob("*") if path.suffix in {".js", ".css", ".svg", ".html"}]
     found = [f"{path.name}: {url}" for path in texts for url in written.findall(path.read_text(encoding="utf-8"))]
     assert not [line for line in found if "www.w3.org" not in line], found  # the name of SVG's namespace is no request
+
+
+def _text(node: ast.AST | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def test_no_page_reads_the_widgets_of_another():
+    """What a file asks of the session is the value of a widget of its own; what is shared goes through app/state.py."""
+    found = []
+    for path in (path for path in FILES if part_of(path)[0] in {"app", "pages"}):
+        asked = [node.slice for _, node in nodes(ast.Subscript, [path]) if _is_session(node.value)]
+        asked += [
+            node.args[0]
+            for _, node in nodes(ast.Call, [path])
+            if isinstance(node.func, ast.Attribute) and _is_session(node.func.value) and node.args
+        ]
+        for key in asked:  # a text or a name of this file; an attribute is a name of another one
+            if isinstance(key, ast.Attribute) or _is_imported(path, key):
+                found.append(f"{path.relative_to(ROOT)}:{key.lineno} asks for {ast.unparse(key)}")
+    assert not found, shown(found)
+
+
+LOOKS = {"answer"}  # keys of containers, which only give a place its style
+
+
+def test_no_two_files_give_their_widgets_one_key():
+    """Else the one would find what was chosen in the other."""
+    owners: dict[str, set[str]] = {}
+    for path, node in nodes(ast.Call):
+        if part_of(path)[0] == "vasp_models" or not ast.unparse(node.func).startswith(("st.", "widgets.")):
+            continue
+        for word in node.keywords:
+            if word.arg == "key" and _text(word.value):
+                owners.setdefault(_text(word.value), set()).add(str(path.relative_to(ROOT)))
+    twice = {key: sorted(files) for key, files in owners.items() if len(files) > 1 and key not in LOOKS}
+    assert not twice, twice
+
+
+def _is_session(node: ast.AST) -> bool:
+    return ast.unparse(node) == "st.session_state"
+
+
+def _is_imported(path: Path, key: ast.AST) -> bool:
+    """Whether a key is a name that another file of ours defines."""
+    names = {
+        alias.asname or alias.name
+        for _, node in nodes(ast.ImportFrom, [path])
+        if (node.module or "").split(".")[0] in {"app", "pages"}
+        for alias in node.names
+    }
+    return isinstance(key, ast.Name) and key.id in names
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(ROOT)))

@@ -24,13 +24,15 @@ from vasp_models.data.datasets import sha256_of
 from vasp_models.data.interactions import Interactions
 from vasp_models.data.splits import Split
 from vasp_models.data.users import Users, users_frame
-from vasp_models.errors import CheckpointError, SettingError
+from vasp_models.errors import BundleError, CheckpointError, SettingError
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
 SCHEMA = 1
 KIND = "vasp-lens checkpoint"
+BUNDLE_SCHEMA = 1
+BUNDLE = "vasp-lens bundle"  # answers in the place of the weights; `vasp_models.bundles` writes it
 MANIFEST, WEIGHTS, CATALOGUE, HISTORIES = (
     "checkpoint.json",
     "weights.safetensors",
@@ -38,7 +40,7 @@ MANIFEST, WEIGHTS, CATALOGUE, HISTORIES = (
     "histories.parquet",
 )
 CURVE, METRICS = "curve.json", "metrics.json"
-_FILES = (WEIGHTS, CATALOGUE, HISTORIES, CURVE, METRICS)
+_FILES = (CATALOGUE, HISTORIES, CURVE, METRICS)  # of both kinds
 _NEEDED = ("model", "title", "preset", "settings", "options", "dataset", "protocol", "provenance", "files")
 _HASHED_UP_TO = 64 * 2**20  # bytes; larger files are checked by size here, and by their hash where they are read
 
@@ -48,7 +50,7 @@ class Checkpoint:
     """A checkpoint folder; parts are read when they are first asked for.
 
     `manifest` holds `model`, `title`, `preset`, `settings`, `options`, `dataset`, `protocol`, `provenance`,
-    `parameters` and `files`.
+    `parameters` and `files`; that of a bundle also `bundle`: what it was made of and what it holds.
     """
 
     folder: Path
@@ -69,12 +71,23 @@ class Checkpoint:
 
     @property
     def label(self) -> str:
-        """The name that people read: ``ml-1m · VASP small``."""
-        return f"{self.manifest['dataset']['name']} · {self.manifest['title']} {self.manifest['preset']}"
+        """The name that people read: ``ml-1m · VASP small``, and of a bundle that it is one."""
+        name = f"{self.manifest['dataset']['name']} · {self.manifest['title']} {self.manifest['preset']}"
+        return f"{name} · bundle" if self.is_bundle else name
+
+    @property
+    def is_bundle(self) -> bool:
+        """Whether it holds stored answers in the place of a model."""
+        return self.manifest.get("kind") == BUNDLE
 
     @property
     def digest(self) -> str:
-        """SHA-256 over the digests of all files that were written with the model."""
+        """SHA-256 over the digests of all files that were written with the model; a bundle has its checkpoint's."""
+        return self.manifest["bundle"]["checkpoint_digest"] if self.is_bundle else self.content
+
+    @property
+    def content(self) -> str:
+        """SHA-256 over the digests of the files in this very folder: tells a bundle from its checkpoint."""
         files = self.manifest["files"]
         return hashlib.sha256("".join(files[name]["sha256"] for name in sorted(files)).encode()).hexdigest()
 
@@ -100,7 +113,15 @@ class Checkpoint:
         return self._read(METRICS, _read_json)
 
     def model(self, device: str = "cpu") -> Recommender:
-        """The model, ready to score on `device`. Raises CheckpointError where the weights do not fit."""
+        """The model, ready to score on `device`.
+
+        Raises CheckpointError where the weights do not fit, BundleError where there are only stored answers.
+        """
+        if self.is_bundle:
+            raise BundleError(
+                f"{self.folder} is a bundle: it holds stored answers and no model, so this cannot be done with it; "
+                f"expected the checkpoint that it was made of, {self.manifest['bundle']['checkpoint']}."
+            )
         from safetensors.numpy import load_file
         import torch
 
@@ -118,6 +139,11 @@ class Checkpoint:
         if isinstance(model, torch.nn.Module):
             model.requires_grad_(False).eval().to(device)
         return model
+
+    def arrays(self, name: str) -> dict[str, np.ndarray]:
+        """The arrays of one of a bundle's files. Raises CheckpointError where it is damaged."""
+        self._check_hash(name)
+        return self._read(name, _read_arrays)
 
     def test_folds(self) -> list[tuple[Interactions, Interactions]]:
         """Fold-in and held-out part of the test users: one pair under ``liang``, five under ``vasp``."""
@@ -210,15 +236,16 @@ def check_target(folder: Path) -> None:
 
 
 def _check(manifest: Any, folder: Path) -> None:
-    if not isinstance(manifest, dict) or manifest.get("kind") != KIND:
+    if not isinstance(manifest, dict) or manifest.get("kind") not in (KIND, BUNDLE):
         raise CheckpointError(
             f"{folder} is no checkpoint of VASP Lens: expected a folder that `vasp-lens train` wrote."
         )
-    schema = manifest.get("schema")
-    if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= SCHEMA:
-        raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {SCHEMA}: update VASP Lens.")
-    lacking = [name for name in _NEEDED if manifest.get(name) is None]
-    lacking += [name for name in _FILES if name not in (manifest.get("files") or {})]
+    bundle, schema = manifest["kind"] == BUNDLE, manifest.get("schema")
+    newest = BUNDLE_SCHEMA if bundle else SCHEMA
+    if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= newest:
+        raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {newest}: update VASP Lens.")
+    lacking = [name for name in (*_NEEDED, *(["bundle"] if bundle else [])) if manifest.get(name) is None]
+    lacking += [name for name in (*_FILES, *([] if bundle else [WEIGHTS])) if name not in (manifest.get("files") or {})]
     if lacking:
         raise CheckpointError(f"{folder / MANIFEST} says nothing on {', '.join(lacking)}: {_AGAIN}.")
     for name, facts in manifest["files"].items():
@@ -245,6 +272,11 @@ def _missing(name: str, folder: Path) -> str:
 
 def _read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def _read_arrays(path: Path) -> dict[str, np.ndarray]:
+    with np.load(path, allow_pickle=False) as file:
+        return dict(file)
 
 
 def _write_json(path: Path, value: Any) -> None:

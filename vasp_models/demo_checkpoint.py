@@ -59,9 +59,9 @@ def rebuild(
 
 
 def measure(checkpoint: Checkpoint, kinds: Iterable[str] = measures.KINDS, say: Say = lambda text: None) -> None:
-    """Measure the explanations of the demo's checkpoint and keep the results beside it."""
+    """Take every kind of measure of the demo's checkpoint and keep the results beside it."""
     for kind in kinds:
-        say(f"measuring its explanations: {kind}")
+        say(f"measuring: {kind}")
         users = f" --users {measures.USERS[kind]}" if kind in measures.USERS else ""
         with _one_thread():
             run = partial(measuring.measure, checkpoint, kind, seed=SEED)

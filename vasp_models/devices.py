@@ -22,9 +22,11 @@ def resolve(device: str) -> str:
 
 
 def describe(device: str) -> str:
-    """The device in words for people: ``CPU, 2 cores``."""
+    """The device in words for people: ``CPU, 2 cores``; of a bundle, that there is none."""
     import os
 
+    if device == "bundle":
+        return "answers from a bundle"
     if device == "cpu":
         usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         return f"CPU, {usable} core" + ("s" if usable != 1 else "")

@@ -57,3 +57,15 @@ class MeasureError(VaspLensError):
 
 class ExplanationError(VaspLensError):
     """A film or a history that cannot be explained."""
+
+
+class BundleError(VaspLensError):
+    """A question whose answer a bundle does not hold, or a bundle that cannot be made."""
+
+
+class PosterError(VaspLensError):
+    """Posters that cannot be fetched: the key is refused, or the service fails."""
+
+
+class UnfitPosterError(VaspLensError):
+    """A poster that is no image, or too large to be shown."""

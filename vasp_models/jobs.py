@@ -60,7 +60,7 @@ class JobFiles:
 def status(files: JobFiles, is_there: Callable[[], bool]) -> Job:
     """What is known of a job; `is_there` says whether its result can be found."""
     record = _read(files.progress)
-    if record and record["state"] == "running" and _alive(record):
+    if record and _runs(record):
         return _job(record)
     if is_there():
         return Job("done", "Done", 1.0, _job(record).seconds if record else 0.0)
@@ -95,6 +95,12 @@ def start(files: JobFiles, command: Callable[[], Sequence[str]], is_there: Calla
     return status(files, is_there)
 
 
+def ended(folder: Path) -> list[Path]:
+    """The files in which jobs left word that do not run any more."""
+    running = {path.stem for path in folder.glob("*.json") if (record := _read(path)) and _runs(record)}
+    return [path for path in sorted(folder.glob("*")) if path.is_file() and path.stem not in running]
+
+
 class ProgressFiles:
     """Records of a running computation, one for each of the jobs that it does at once.
 
@@ -107,7 +113,7 @@ class ProgressFiles:
         self._written = time.time()
         for file in self._files:
             other = _read(file)
-            if other is None or other["state"] != "running" or not _alive(other):
+            if other is None or not _runs(other):
                 continue
             if other["pid"] == os.getpid():  # noted by the process that started this one: the clock runs on
                 self._record["began"] = other["began"]
@@ -156,6 +162,10 @@ def _job(record: dict[str, Any]) -> Job:
     running = record["state"] == "running"
     seconds = max(time.time() - record["began"], 0.0) if running and _alive(record) else record["seconds"]
     return Job(record["state"], record["stage"], record["fraction"], seconds, record["error"], record["pid"])
+
+
+def _runs(record: dict[str, Any]) -> bool:
+    return record["state"] == "running" and _alive(record)
 
 
 def _alive(record: dict[str, Any]) -> bool:

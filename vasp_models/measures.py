@@ -11,7 +11,6 @@ import json
 import math
 import os
 from pathlib import Path
-import shlex
 import sys
 import time
 from typing import Any
@@ -20,12 +19,17 @@ from vasp_models import jobs, places, provenance
 from vasp_models.errors import MeasureError
 from vasp_models.jobs import Job, JobFiles, Report
 
-KINDS = ("fidelity", "audit", "planted", "parts")  # each the name of its command too
-USERS = {"fidelity": 500, "audit": 40, "parts": 400}  # test users that they are measured on by default
+KINDS = ("fidelity", "audit", "planted", "parts", "quality")  # each the name of its command too
+USERS = {
+    "fidelity": 500,
+    "audit": 40,
+    "parts": 400,
+    "quality": 2_000,
+}  # test users that they are measured on by default
 SCHEMA = 1
 ABOUT = "provenance"  # what is not measured: how, when and with what the rest was
 # Kind -> processor seconds of its command on the demo (VASP tiny) and on MovieLens 1M (VASP small), one thread.
-_SECONDS = {"fidelity": (26, 230), "audit": (14, 83), "planted": (6, 6), "parts": (9, 34)}
+_SECONDS = {"fidelity": (26, 230), "audit": (14, 83), "planted": (6, 6), "parts": (9, 34), "quality": (6, 10)}
 _FILMS = (681, 3_483)  # of the two
 _PACKAGES = ("vasp-lens", "numpy", "scipy", "torch")
 
@@ -96,10 +100,7 @@ def measured(
 
 def command(checkpoint: Any, kind: str, **options: object) -> str:
     """The command that measures a checkpoint, as a user types it; options that are None stay out."""
-    words = ["vasp-lens", _known(kind), checkpoint.argument]
-    for name, value in options.items():
-        words += [f"--{name.replace('_', '-')}", str(value)] if value is not None else []
-    return shlex.join(words)
+    return provenance.command(_known(kind), checkpoint.argument, **options)
 
 
 def expected_seconds(kind: str, films: int) -> float:

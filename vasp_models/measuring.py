@@ -1,11 +1,15 @@
-"""The measures of a checkpoint's explanations, each on its own test users: one function for commands and the demo."""
+"""The measures of a checkpoint, each on its own test users: one function for commands and the demo."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from vasp_models.evaluation.quality import measure_quality
 from vasp_models.explanations import audit, fidelity, parts, planted
+from vasp_models.explanations.answers import answers
+from vasp_models.explanations.components import components, factors
 from vasp_models.measures import USERS
 
 if TYPE_CHECKING:
@@ -34,6 +38,11 @@ def measure(
     if kind == "parts":
         chosen = parts.sample(fold_in, held_out, users, seed)
         return parts.compare_parts(model, checkpoint.catalogue, *chosen, seed, report)
+    if kind == "quality":
+        chosen, names = parts.sample(fold_in, held_out, users, seed), tuple(factors(model))
+        n_train = len(checkpoint.users.rows("train"))
+        common = components(model), names, checkpoint.catalogue, n_train
+        return measure_quality(partial(answers, model), *common, *chosen, seed, report)
     train = checkpoint.users.histories.take(checkpoint.users.rows("train"))
     if kind == "audit":  # the second model, read again, has to give the same bits
         return audit.audit(model, fold_in, train, seed, users, report, checkpoint.model(device))

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from vasp_models import provenance
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
@@ -82,6 +84,19 @@ class Recommendations:
         return table
 
 
+def command(
+    checkpoint: Any,
+    user: str | None = None,
+    history: Sequence[object] | None = None,
+    k: int = 20,
+    rank_by: str | None = None,
+) -> str:
+    """The command that makes a list again, for a user or for the ids of a history."""
+    ids = None if history is None else ",".join(map(str, history))
+    asked = {"user": user, "history": ids, "k": k, "rank_by": rank_by, "json": True}
+    return provenance.command("recommend", checkpoint.argument, **asked)
+
+
 def recommend(model: Recommender, history: np.ndarray, k: int = 20, rank_by: str | None = None) -> Recommendations:
     """The k best unseen items for a history (item numbers), by the joint score or by one part of the model.
 
@@ -93,6 +108,8 @@ def recommend(model: Recommender, history: np.ndarray, k: int = 20, rank_by: str
     rows = Interactions.from_lists([history, []], model.n_items)
     seen = rows.take([0])
     if not isinstance(model, HasFactors):
+        if rank_by is not None:
+            raise SettingError(f"The model has no part {rank_by!r}: it has one score, and ranks by that.")
         return _without_factors(model, rows, k)
     log_factors = model.log_factors(rows)  # (factors, 2, items)
     ranked_by = _chosen(model, rank_by)

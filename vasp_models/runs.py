@@ -212,7 +212,7 @@ def _curve(state: TrainingState) -> list[dict[str, Any]]:
 def _facts(plan: Plan, model: Recommender, state: TrainingState, command: str, finished: bool) -> dict[str, Any]:
     split, manifest = plan.split, plan.dataset.manifest
     kept = ("name", "title", "simulated", "threshold", "implicit", "licence", "fingerprint", "counts", "rating_counts",
-            "user_mean_counts")  # fmt: skip
+            "user_mean_counts", "source", "collapsed")  # fmt: skip
     return {
         "model": plan.model,
         "title": MODELS[plan.model].title,

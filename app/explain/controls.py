@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from app import dialogs, film_choice
+from app import dialogs, exports, film_choice, report_button
 from app.explain import cached as explain_cached
 from app.explain import tables as explain_tables
 
@@ -18,25 +19,26 @@ def controls(chosen, user, about) -> None:
         film_choice.search_field(catalogue, "explain_search", 200)
         if item is not None and st.button("Film facts", icon=":material/movie:", key="about_film"):
             dialogs.film(chosen, user, about.listed, item, why=False)
+        if item is not None:
+            film_choice.film_button(catalogue, item, "explained_film_page", brief=True)
         st.space("stretch")
         if about.reasons is not None:
             downloads(chosen, user, about)
-        if item is not None:
-            film_choice.link(str(catalogue.ids[item]))
+            report_button.report_button(chosen, user.id, str(catalogue.ids[item]))
     film_choice.matches(catalogue)
 
 
 def downloads(chosen, user, about) -> None:
     """The films of the history as CSV, everything as JSON; made when they are asked for."""
     name = f"explanation-{chosen.name}-{user.id}-{chosen.catalogue.ids[about.item]}"
-    whose = explain_tables.provenance(chosen, user, about.item, about.seen)
+    film = chosen, user, about.item, about.seen
+    whose, command = explain_tables.whose(*film), explain_tables.command(*film)
 
-    def as_csv() -> str:
-        return explain_tables.as_csv(explain_cached.history_frame(chosen, about.reasons, about.place), whose)
+    def frame() -> pd.DataFrame:
+        return explain_tables.named(explain_cached.history_frame(chosen, about.reasons, about.place), whose)
 
-    def as_json() -> str:
-        return explain_tables.as_json(explain_cached.record(chosen, about.history, about.reasons, about.place), whose)
+    def record() -> dict:
+        return whose | explain_cached.record(chosen, about.history, about.reasons, about.place)
 
-    for kind, make, icon in (("csv", as_csv, "download"), ("json", as_json, "data_object")):
-        look = {"icon": f":material/{icon}:", "on_click": "ignore", "key": f"download_{kind}"}
-        st.download_button(kind.upper(), make, f"{name}.{kind}", **look)
+    exports.download_csv(frame, name, command, key="download_csv")
+    exports.download_json(record, name, command, key="download_json")

@@ -10,9 +10,9 @@ import numpy as np
 from app import words
 from app.explain import words as explain_words
 from app.explain.words import SMALLEST, Case, Unit
+from vasp_models.answering import LISTED
 from vasp_models.data.catalogue import Catalogue
 
-LISTED = 20  # films of the list that are offered
 MOST_FOR, MOST_AGAINST = 10, 3  # films of the history in the picture
 MOST_BADGES = 6
 JOINT = "joint"
@@ -84,6 +84,21 @@ def question(chosen, user, item: int | None, told: Case | None, film: str | None
     if film is None:
         return f"What is left for user {words.markdown(user.id)}?"
     return f"There is no film {words.markdown(film)} here"
+
+
+def as_if_unseen(chosen, user, item: int) -> str:
+    """What is unusual about the explanation of a film of the history (Markdown)."""
+    film = words.markdown(chosen.catalogue.titles[item])
+    return (
+        f"{film} is in the history of user {words.markdown(user.id)}. It is explained as if it were unseen, by the "
+        "other films of the history alone."
+    )
+
+
+def not_covered(chosen, item: int) -> str:
+    """Why a film that the model does not know cannot be explained (Markdown)."""
+    film = words.markdown(chosen.catalogue.titles[item])
+    return f"{film} is {words.NOT_SEEN}: it is not among the films that were trained on, so it has no score to explain."
 
 
 def case(chosen, reasons, place: int) -> Case:

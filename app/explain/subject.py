@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from app import cached, words
+from app import cached, widgets, words
 from app.explain import cached as explain_cached
+from app.explain import facts
 from app.explain.cached import Reasons
 from app.explain.facts import LISTED, NONE_LEFT
-from app.map_facts import item_of
-from vasp_models.errors import ExplanationError
+from app.maps.facts import item_of
+from vasp_models.errors import BundleError, ExplanationError
 
 
 @dataclass(frozen=True)
@@ -40,14 +41,16 @@ def subject(chosen, user, now) -> Subject:
         return Subject(listed, None, user.history, remark=_no_film(chosen, now.film))
     seen = bool((user.history == item).any())
     history = user.history[user.history != item]
-    if seen and now.as_if == "seen":
+    if seen and (now.as_if == "seen" or chosen.is_bundle):
         return Subject(listed, item, user.history, seen, remark=_in_history(chosen, user, item))
     items = listed.items if item in listed.items else np.array([item])
     try:
         reasons = explain_cached.reasons(chosen, history, items)
+    except BundleError as error:
+        return Subject(listed, item, history, seen, remark=widgets.sentence(str(error)))
     except ExplanationError:  # of all that can be wrong with a film, this is left
-        return Subject(listed, item, history, seen, remark=_not_covered(chosen, item))
-    remark = _as_if(chosen, user, item) if seen else None
+        return Subject(listed, item, history, seen, remark=facts.not_covered(chosen, item))
+    remark = facts.as_if_unseen(chosen, user, item) if seen else None
     return Subject(listed, item, history, seen, reasons, int(np.flatnonzero(items == item)[0]), remark)
 
 
@@ -63,20 +66,7 @@ def _no_film(chosen, film: str | None) -> str:
 
 def _in_history(chosen, user, item: int) -> str:
     film = words.markdown(chosen.catalogue.titles[item])
-    return (
-        f"{film} is in the history of user {words.markdown(user.id)}, so it is not recommended again. It can be "
-        "explained as if it were unseen: by the other films of the history alone."
-    )
-
-
-def _as_if(chosen, user, item: int) -> str:
-    film = words.markdown(chosen.catalogue.titles[item])
-    return (
-        f"{film} is in the history of user {words.markdown(user.id)}. It is explained as if it were unseen, by the "
-        "other films of the history alone."
-    )
-
-
-def _not_covered(chosen, item: int) -> str:
-    film = words.markdown(chosen.catalogue.titles[item])
-    return f"{film} is {words.NOT_SEEN}: it is not among the films that were trained on, so it has no score to explain."
+    seen = f"{film} is in the history of user {words.markdown(user.id)}, so it is not recommended again."
+    if chosen.is_bundle:
+        return f"{seen} As if it were unseen it is explained by `{chosen.manifest['bundle']['open']}`, not in a bundle."
+    return f"{seen} It can be explained as if it were unseen: by the other films of the history alone."

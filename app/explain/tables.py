@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -110,6 +110,27 @@ def pairs(catalogue: Catalogue, reasons, found) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["Film", "and film", "Together beyond apart", value])
 
 
+def drawn(titles: Sequence[str], effects: Mapping[str, np.ndarray], unit: Unit) -> pd.DataFrame:
+    """The numbers of the picture of reasons: each film's effect in words, then its parts and their sum as numbers."""
+    value = ", log" if unit.factors else ""
+    columns = {f"{words.factor_name(name)}{value}": values for name, values in effects.items()}
+    total = np.sum(list(effects.values()), axis=0)
+    whole = {f"Together{value}": total} if len(effects) > 1 else {}
+    return pd.DataFrame({"Film": list(titles), "Effect": [unit.text(each) for each in total]} | columns | whole)
+
+
+def curve(found) -> pd.DataFrame:
+    """The numbers of the deletion curve; shares of the score in per cent, where the score has shares."""
+    table = pd.DataFrame({"Films removed": np.arange(len(found)), "Place": found.ranks})
+    shares = {
+        "Score left, %": found.share,
+        "Random orders, 10th percentile, %": found.random_low,
+        "Random orders, median, %": found.random_median,
+        "Random orders, 90th percentile, %": found.random_high,
+    }
+    return table.assign(**{name: 100 * values for name, values in shares.items() if values is not None})
+
+
 def how(reasons, place: int) -> str:
     """How all of it is computed (Markdown)."""
     found, unit = reasons.found, Unit(reasons.positive)
@@ -120,23 +141,23 @@ def how(reasons, place: int) -> str:
     return "\n".join(f"- {line}" for line in [*lines, HOW_REMOVED, HOW_PAIRS])
 
 
-def provenance(chosen, user, item: int, as_if_unseen: bool) -> dict:
-    """Whose explanation it is, of what, by which model."""
-    about = {"user": user.id, "checkpoint": chosen.name, "checkpoint_digest": chosen.digest}
-    about |= {"item": _plain(chosen.catalogue.ids[item]), "title": chosen.catalogue.titles[item]}
-    return about | {"as_if_unseen": as_if_unseen}
+def whose(chosen, user, item: int, as_if_unseen: bool) -> dict:
+    """Whose explanation it is, and of what."""
+    about = {"user": user.id, "checkpoint": chosen.name, "item": chosen.catalogue.ids[item]}
+    return about | {"title": chosen.catalogue.titles[item], "as_if_unseen": as_if_unseen}
 
 
-def _plain(value: object) -> object:
-    return value.item() if isinstance(value, np.generic) else value
+def named(frame: pd.DataFrame, about: dict) -> pd.DataFrame:
+    """The films of the history, each row with the user and the film that it belongs to."""
+    names = {"user": "user", "item": "explained_item", "title": "explained_title", "as_if_unseen": "as_if_unseen"}
+    return frame.assign(**{name: about[key] for key, name in names.items()})
 
 
-def as_csv(frame: pd.DataFrame, about: dict) -> str:
-    """The films of the history as CSV, each row with the film, user and checkpoint it belongs to."""
-    names = {"item": "explained_item", "title": "explained_title"}
-    return frame.assign(**{names.get(key, key): value for key, value in about.items()}).to_csv(index=False)
+def command(chosen, user, item: int, as_if_unseen: bool) -> str:
+    """The command that explains the film again; as if unseen it is explained by the other films of the history."""
+    from vasp_models.explanations import reporting
 
-
-def as_json(record: dict, about: dict) -> str:
-    """The whole explanation as JSON, with its provenance."""
-    return json.dumps(about | record, indent=1, ensure_ascii=False)
+    ids = chosen.catalogue.ids
+    if not as_if_unseen:
+        return reporting.command(chosen, ids[item], user=user.id)
+    return reporting.command(chosen, ids[item], history=ids[user.history[user.history != item]])

@@ -32,8 +32,9 @@ def settle(chosen) -> None:
 def steps() -> tuple[Step, ...]:
     """The steps that led to the profile; one alone where it came by a link."""
     now = state.current()
-    if now.lab.steps and now.lab.steps[-1].profile == now.profile:
-        return now.lab.steps
+    ends = [n for n, step in enumerate(now.lab.steps, 1) if step.profile == now.profile]
+    if ends:  # not the last one after the browser's button back
+        return now.lab.steps[: ends[-1]]
     return (Step("link", "", now.profile) if now.profile else Step("start", EMPTY, ()),)
 
 
@@ -63,6 +64,12 @@ def remove(catalogue, film: str) -> None:
 def start(what: str, profile: Sequence[str]) -> None:
     """Start from a profile; `what` names it in a sentence."""
     _take(Step("start", what, tuple(profile)))
+
+
+def forget() -> None:
+    """Leave all steps behind: an empty profile, nothing pinned or watched."""
+    lab = replace(state.current().lab, steps=(), note="")
+    state.change(profile=(), pinned=None, watched=None, lab=lab)
 
 
 def start_from_user(chosen, user) -> None:

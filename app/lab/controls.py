@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from urllib.parse import urlencode
 
 import streamlit as st
 
-from app import cached, state, widgets, words
+from app import address, cached, exports, state, widgets, words
 from app.lab import actions, facts
 from app.lab import files as lab_files
 from vasp_models.errors import UnknownUserError
@@ -54,14 +55,22 @@ def share(chosen, scene) -> None:
         st.markdown("The address of this page holds the profile, A and the watched film. To be copied:")
         st.code(f"{st.context.url}?{urlencode(state.to_address(now))}", language=None, wrap_lines=True)
     for name, ids in (("The profile", now.profile), ("A", now.pinned or ())):
-        if state.films_text(ids) is None:
+        if address.films_text(ids) is None:
             st.markdown(f"**{name}** of {words.count(len(ids), 'film')} {TOO_LONG}")
-    text = lab_files.to_json(chosen.catalogue, scene.profile, chosen.manifest["dataset"])
-    save = {"mime": "application/json", "icon": ":material/download:", "on_click": "ignore", "width": "stretch"}
-    st.download_button("Download JSON", text, f"profile-{chosen.name}.json", key="lab_download", **save)
+    downloads(chosen, scene)
     key = f"lab_upload_{now.lab.uploads}"
     most = lab_files.MOST_MEGABYTES
     st.file_uploader("Load JSON", "json", key=key, max_upload_size=most, on_change=actions.load, args=(chosen, key))
+
+
+def downloads(chosen, scene) -> None:
+    """The profile as JSON, which can be loaded again, and the list it gets as CSV."""
+    profile = partial(lab_files.record, chosen.catalogue, scene.profile, chosen.manifest["dataset"])
+    look = {"width": "stretch", "icon": ":material/download:"}
+    exports.download_json(profile, f"profile-{chosen.name}", label="Profile as JSON", key="lab_download", **look)
+    table = partial(facts.top(scene.found, state.current().k).frame, chosen.catalogue)
+    name, how = f"profile-list-{chosen.name}", facts.command(chosen, scene, state.current())
+    exports.download_csv(table, name, how, label="Its list as CSV", key="lab_list_csv", **look)
 
 
 def finder(chosen, scene) -> None:
@@ -74,9 +83,10 @@ def finder(chosen, scene) -> None:
         film = _matches(chosen, scene, text)
         inside = film is not None and chosen.catalogue.number(film) in scene.profile
         label, act = ("Remove", actions.remove) if inside else ("Add", actions.add)
-        one = {"disabled": film is None, "on_click": act, "args": (chosen.catalogue, film), "key": "lab_add"}
+        one = {"disabled": film is None or chosen.is_bundle, "key": "lab_add"}
+        one |= {"on_click": act, "args": (chosen.catalogue, film)}
         st.button(label, icon=f":material/{label.lower()}:", **one)
-        one |= {"on_click": actions.watch, "args": (film,), "key": "lab_watch"}
+        one |= {"on_click": actions.watch, "args": (film,), "key": "lab_watch", "disabled": film is None}
         st.button("Watch", icon=":material/visibility:", **one)
         st.space("stretch")
         if parts := cached.parts(chosen):

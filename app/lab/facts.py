@@ -11,12 +11,15 @@ import numpy as np
 from app import words
 from app.recommend_facts import UNKNOWN, lifts
 from app.state import Step
+from vasp_models import recommending
+from vasp_models.data import personas as core
 from vasp_models.data.catalogue import Catalogue
+from vasp_models.data.personas import EVERYTHING, persona_films
 from vasp_models.errors import UnknownItemError
 
+__all__ = ["EVERYTHING", "persona_films"]  # of the core, under the names that the lab uses
+
 QUESTION = "What if the history were different?"
-PERSONA_FILMS = 8
-EVERYTHING = "everything"  # what the persona of no genre watches
 MOST_ROWS = 200  # of a profile in its list
 MOST_NAMED = 5  # ids in a sentence
 NOWHERE = 0  # the place of a film that is in the profile, or that the model does not know
@@ -28,6 +31,10 @@ SCORE_RULE = (
     "By the model’s score for this profile. ▲▼: a film’s move by the last change. + adds a film, its row watches it"
 )
 WATCH_RULE = "Nothing is watched: press a row of a list, or find a film and press Watch, to follow its place."
+FIXED = (
+    "This is a bundle: it holds the lists of its users, of the personas and of an empty profile, so films cannot be "
+    "added or taken out here. `{}` does that, with the model in memory."
+)
 ALL_IN_PROFILE = "Every film that the model knows is in the profile, so there is nothing left to rank."
 HOW = """
 A profile is scored like any history: its films are the input of the model and leave the list; every other film that the
@@ -99,21 +106,14 @@ def top(found, k: int):
 
 def personas(catalogue: Catalogue) -> dict[str, str]:
     """Persona -> which films it has seen, in words."""
-    counts = dict(zip(catalogue.genre_names, catalogue.genre_matrix.sum(axis=0).tolist(), strict=True))
-    return {EVERYTHING: _most_liked(len(catalogue), "")} | {g: _most_liked(n, f"{g} ") for g, n in counts.items() if n}
+    genres = {persona: "" if persona == EVERYTHING else f"{persona} " for persona in core.personas(catalogue)}
+    return {persona: f"the {n} most liked {genres[persona]}films" for persona, n in core.personas(catalogue).items()}
 
 
-def _most_liked(number: int, genre: str) -> str:
-    return f"the {min(number, PERSONA_FILMS)} most liked {genre}films"
-
-
-def persona_films(catalogue: Catalogue, persona: str) -> np.ndarray:
-    """A persona's films (item numbers), the most liked last, as if it had been added last."""
-    popularity = catalogue.frame["train_users"].to_numpy()
-    films = np.arange(len(catalogue))
-    if persona != EVERYTHING:
-        films = np.flatnonzero(catalogue.genre_matrix[:, catalogue.genre_names.index(persona)])
-    return films[np.argsort(-popularity[films], kind="stable")][:PERSONA_FILMS][::-1]
+def command(chosen, scene: Scene, now) -> str:
+    """The command that makes the profile's list again."""
+    part = None if now.rank_by == "joint" else now.rank_by
+    return recommending.command(chosen, history=ids_of(scene.catalogue, scene.profile), k=now.k, rank_by=part)
 
 
 def named(ids: Sequence[str]) -> str:
@@ -176,7 +176,7 @@ def _standing(scene: Scene) -> str:
     first, base = int(scene.found.items[0]), int(scene.found.base_ranks[0])
     comes = f"**{scene.title(first)}** comes first of {len(scene.found):,} films"
     if not len(scene.profile):
-        return f"An empty profile gets what every stranger gets: {comes}. Add a film, and the list moves."
+        return f"An empty profile gets what every stranger gets: {comes}."
     where = "as for an empty profile" if base == 1 else f"from #{base:,} for an empty profile"
     if (scene.found.base_ranks == base).sum() > 1:  # a part without a bias gives an empty profile one score for all
         where = "where an empty profile puts many"

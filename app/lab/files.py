@@ -29,12 +29,11 @@ class Saved:
     fingerprint: str
 
 
-def to_json(catalogue: Catalogue, items: Any, about: dict[str, Any]) -> str:
-    """A profile (item numbers) as a JSON text; `about` is the manifest's word on the data set."""
+def record(catalogue: Catalogue, items: Any, about: dict[str, Any]) -> dict[str, Any]:
+    """A profile (item numbers) as plain JSON; `about` is the manifest's word on the data set."""
     films = [{"id": _plain(catalogue.ids[item]), "title": catalogue.titles[item]} for item in items]
     dataset = {"name": str(about["name"]), "fingerprint": str(about.get("fingerprint") or "")}
-    whole = {"kind": KIND, "schema": SCHEMA, "dataset": dataset, "films": films}
-    return json.dumps(whole, indent=1, ensure_ascii=False) + "\n"
+    return {"kind": KIND, "schema": SCHEMA, "dataset": dataset, "films": films}
 
 
 def read(content: bytes, name: str) -> Saved:

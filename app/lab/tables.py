@@ -49,6 +49,15 @@ def track_table(steps: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
     return pd.DataFrame(texts).iloc[::-1]
 
 
+def track_numbers(steps: pd.DataFrame, factors: Sequence[str]) -> pd.DataFrame:
+    """The numbers of the way: places, and the log lift by each factor, empty where the film has no place."""
+    table = {"Change": range(len(steps)), "What changed": steps["change"]}
+    table["Place"] = steps["place"].where(steps["place"] != NOWHERE).astype("Int64")
+    if factors and set(factors) <= set(steps):
+        table |= {f"{words.factor_name(name)}, log": steps[name] for name in factors}
+    return pd.DataFrame(table)
+
+
 def comparison(pinned: Scene, scene: Scene, k: int) -> pd.DataFrame:
     """The films in the first k of either list: columns title, pinned and now (places, NOWHERE: none), change.
 
@@ -68,6 +77,13 @@ def comparison_table(films: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {"Film": films["title"], "In A": texts["pinned"], "Now": texts["now"], "Change": films["change"]}
     )
+
+
+def comparison_numbers(films: pd.DataFrame) -> pd.DataFrame:
+    """The numbers of the comparison, empty where a film has no place."""
+    places = films[["pinned", "now"]].where(films[["pinned", "now"]] != NOWHERE).astype("Int64")
+    named = {"title": "Film", "pinned": "Place in A", "now": "Place now", "change": "Change"}
+    return films.assign(**places).rename(columns=named)
 
 
 def compared_words(pinned: Scene, scene: Scene, k: int) -> str:

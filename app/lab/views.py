@@ -43,7 +43,8 @@ def way(chosen, scene, rankings: Sequence, item: int) -> None:
     left, right = st.columns([1, 1.32], gap="large")
     with left:
         said = lab_tables.way_words(scene.catalogue.titles[item], places)
-        widgets.chart(lab_charts.way(places, widgets.theme()), "lab_way", said)
+        twin = lab_tables.track_numbers(steps, list(scene.found.factors))
+        widgets.chart(lab_charts.way(places, widgets.theme()), "lab_way", said, twin)
     with right:
         _table(lab_tables.track_table(steps, list(scene.found.factors)), lab_charts.WAY_HEIGHT, "lab_way_table")
 
@@ -66,6 +67,7 @@ def compared(pinned, scene, k: int) -> None:
     both = lab_tables.comparison(pinned, scene, k)
     left, right = st.columns([1.32, 1], gap="large")
     with left.container(key="lab_slopes"):
-        widgets.chart(lab_charts.slopes(both, k, widgets.theme()), "lab_slope_chart", said)
+        twin = lab_tables.comparison_numbers(both)
+        widgets.chart(lab_charts.slopes(both, k, widgets.theme()), "lab_slope_chart", said, twin)
     with right:
         _table(lab_tables.comparison_table(both), lab_charts.slopes_height(k), "lab_table")

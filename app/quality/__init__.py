@@ -1,1 +1,1 @@
-"""The page Explanation quality: are the reasons real?"""
+"""The page Quality: who is served well, and by which part of the model?"""

@@ -1,245 +1,270 @@
-"""What the page on explanation quality says of the fidelity of each method, from its JSON alone."""
+"""What the Quality page says of a measured quality: answer, frames and reading rules, from `Served` alone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
+import numpy as np
 import pandas as pd
 
 from app import words
+from vasp_models.evaluation import found, slices
+from vasp_models.evaluation.quality import HISTORIES, JOINT, POPULARITY
+from vasp_models.evaluation.served import Served
 
-QUESTION = "Are the reasons real?"
-NOT_YET = "This has **not been measured yet** on this checkpoint: each part below says how."
+QUESTION = "Who is served well, and by which part of the model?"
+NOT_YET = "This has **not been measured yet** on this checkpoint."
+NO_PARTS = "This model has no parts whose shares could be told apart."
+MISSING = "Who is served well has **not been measured** on this checkpoint yet."
 NOTHING = "–"
-REMOVAL_RULE = "The smallest set of films whose removal suffices, beside films removed in random order"
-NO_METHOD = "No user of this checkpoint has a history to explain, so there is nothing to compare."
-NO_RATIOS = "This model’s scores are not positive, so shares of a score mean nothing and DEL and INS do not exist."
+# Of users or of films -> the head of the chart of shares.
+SHARES = {True: "Share of each part in what moves their films", False: "Share of each part in what recommends them"}
+MIN = 10  # users or films that a slice needs to be drawn
+SURE = 0.05  # a slice with a smaller corrected p differs from all others
 
-# Name in the JSON -> title, and whether its order comes from the model. As in `vasp_models.explanations.explainers`.
-METHODS = {
-    "random": ("Random", False),
-    "popularity": ("Popularity", False),
-    "cosine": ("Cosine", False),
-    "jaccard": ("Jaccard", False),
-    "nease": ("Linear part", True),
-    "leave-one-out": ("Leave-one-out", True),
-    "integrated-gradients": ("Integrated gradients", True),
-    "greedy": ("Greedy deletion", True),
-    "shapley": ("Shapley values", True),
+# Way of slicing -> its name, the head of its column, a slice in a sentence.
+KINDS = {
+    "history": ("History length", "Films in the history", "users with {} films"),
+    "taste": ("Favourite genre", "Favourite genre", "users who like {} most"),
+    "mainstream": ("Mainstream taste", "Taste", "users of {} taste"),
+    "popularity": ("Film popularity", "Films by popularity", "films {} by popularity"),
+    "genre": ("Film genre", "Genre of the film", "{} films"),
+    "decade": ("Film decade", "Decade of the film", "films of the {}"),
 }
-MAIN = "leave-one-out"  # named in the answer: the one method that every model has
+UNORDERED = ("taste", "genre")  # their slices stand by their value, the highest first
+METRICS = {  # name -> on the control, in a title, in a sentence
+    "ndcg@100": ("NDCG@100", "Ranking quality, NDCG@100", "NDCG@100"),
+    "recall@20": ("Recall@20", "Found in the first 20, Recall@20", "Recall@20"),
+    "recall@50": ("Recall@50", "Found in the first 50, Recall@50", "Recall@50"),
+    "found@20": ("First 20", "Held-out films that are among the first 20", "share among the first 20"),
+    "found@50": ("First 50", "Held-out films that are among the first 50", "share among the first 50"),
+    "found@100": ("First 100", "Held-out films that are among the first 100", "share among the first 100"),
+}
+_MEANINGS = {  # the thirds of users by how well known their films are
+    slices.NICHE: "a niche",
+    slices.MIXED: "a mixed",
+    slices.MAINSTREAM: "a mainstream",
+}
 
 
-def short(value: float) -> str:
-    """A round number without its leading zero: ``.15``."""
-    text = f"{value:g}"
-    return text.removeprefix("0") if text.startswith("0.") else text
+def metrics_of(kind: str) -> list[str]:
+    """The metrics in which slices of a kind are compared: of users, or of held-out films."""
+    return list(found.USER_METRICS if kind in slices.USERS else found.FILM_METRICS)
+
+
+def slice_words(kind: str, *names: str) -> str:
+    """One slice or several in a sentence (Markdown)."""
+    return KINDS[kind][2].format(words.joined([_slice_name(kind, name) for name in names]))
+
+
+def _slice_name(kind: str, name: str) -> str:
+    if kind == "mainstream":
+        return _MEANINGS[name]
+    text = words.markdown(name)
+    return text if kind != "popularity" else f"ranked {text}" if "–" in name else f"in the {text}"
+
+
+def unit(kind: str) -> str:
+    """What is counted in a slice."""
+    return "user" if kind in slices.USERS else "held-out film"
 
 
 @dataclass(frozen=True)
-class Metric:
-    """A measure of reasons: what it says in plain words, whether high is good, and whether it is a share."""
+class Compared:
+    """The slices of a kind by a metric, with the value over all; `table` as of `Served.accuracy` with a column sure."""
 
-    text: str
-    high_is_good: bool = False
-    is_share: bool = True
+    kind: str
+    metric: str
+    table: pd.DataFrame
+    overall: float
+    shares: pd.DataFrame
+    all_shares: dict
 
     @property
-    def sense(self) -> str:
-        """Which end is good, in words."""
-        return "High is good" if self.high_is_good else "Low is good"
+    def drawn(self) -> pd.DataFrame:
+        """The slices that are large enough to be drawn: columns slice, n, mean, low, high, sure, text."""
+        rows = self.table[self.table["n"] >= MIN]
+        return rows.assign(text=[words.quality(value) for value in rows["mean"]]).reset_index(drop=True)
 
-    def shown(self, value: float, decimals: int = 0) -> str:
-        """A value as people read it; `decimals` are those of a share."""
-        if self.is_share:
-            return words.share(value, decimals)
-        return words.quality(value) if not value or abs(value) >= 0.001 else words.plain_score(value)
-
-    def tick(self, value: float) -> str:
-        """A round value on an axis."""
-        return f"{100 * value:g}%" if self.is_share else short(value)
-
-    def change(self, value: float) -> str:
-        """A difference of two values with its sign; of shares in percentage points."""
-        text = f"{100 * abs(value):.1f}" if self.is_share else self.shown(abs(value))
-        sign = "" if not any(digit in text for digit in "123456789") else "−" if value < 0 else "+"
-        return f"{sign}{text}"
+    @property
+    def drawn_shares(self) -> pd.DataFrame:
+        """The parts' shares in the slices that are drawn, row by row; NaN where too few users get such films."""
+        enough = self.shares[self.shares["n"] >= MIN].set_index("slice")
+        return enough.reindex(self.drawn["slice"]).reset_index()
 
 
-METRICS = {
-    "DEL@4": Metric("Score that is left without the four strongest reasons"),
-    "DEL@5": Metric("Score that is left without the five strongest reasons"),
-    "POS@5,4": Metric("Users whose film is still among the first 5 without its four strongest reasons"),
-    "CDCG@4": Metric(
-        "Place without the four strongest reasons, as 1 / log₂(1 + place): 1 is the first place", is_share=False
-    ),
-    "INS@4": Metric("Score that the four strongest reasons reach alone, against the whole history", True),
-    "POS-P@5": Metric("How long the film stays among the first 5 while the strongest reasons are removed first"),
-    "NEG-P@5": Metric("How long the film stays among the first 5 while the weakest reasons are removed first", True),
-    "NDCG-P": Metric("Place while the strongest reasons are removed first, as 1 / log₂(1 + place)", is_share=False),
-    "DEL-P": Metric("Score while the strongest reasons are removed first", is_share=False),
-    "INS-P": Metric("Score while the strongest reasons are added first to nothing", True, False),
-}
+def compared(served: Served, kind: str, metric: str) -> Compared:
+    """The slices of a kind by a metric."""
+    table = served.accuracy(kind, metric)
+    if kind in UNORDERED:
+        table = table.sort_values("mean", ascending=False, kind="stable", ignore_index=True)
+    everybody = served.share_of(np.ones(len(served.lengths), dtype=bool)) if served.factors else {}
+    table = table.assign(sure=table["p"].lt(SURE))
+    return Compared(kind, metric, table, served.overall(metric).mean, served.shares(kind), everybody)
 
 
-def title(method: str) -> str:
-    """A method as people read it."""
-    return METHODS[method][0] if method in METHODS else method.replace("-", " ").capitalize()
+def answer(served: Served, shown: Compared) -> str:
+    """The page's answer: which slices are served best and worst beyond chance, and which part moves whose films."""
+    return f"{_who(shown)} {_by_which(served, shown)}".strip()
 
 
-def looks_at_model(method: str) -> bool:
-    """Whether a method's order comes from the model rather than from the data alone."""
-    return METHODS.get(method, ("", True))[1]
-
-
-def answer(fidelity: Mapping | None) -> str:
-    """The page's answer, from leave-one-out and random removals on the same users."""
-    if fidelity is None:
-        return NOT_YET
-    users = f"over {words.count(fidelity['users'], 'test user')}"
-    found = _both(fidelity, "DEL@4")
-    if found is not None:
-        (first, other), doubt = found
-        one = f"costs a film {_loss(first)} of its score" if first <= 1 else f"raises a film’s score by {_loss(first)}"
-        four = f"four random films {'cost' if other <= 1 else 'raise it by'} {_loss(other)}"
-        return f"Removing the four strongest reasons by leave-one-out {one}; {four}, {users}.{doubt}"
-    found = _both(fidelity, "POS@5,4")
-    if found is None:
-        return f"The reasons were tested {users}."
-    (first, other), doubt = found
-    return (
-        f"Without its four strongest reasons by leave-one-out, a first film stays among the first five for "
-        f"**{words.share(first)}** of users, without four random films for **{words.share(other)}**, {users}.{doubt}"
-    )
-
-
-def _both(fidelity: Mapping, metric: str) -> tuple[tuple[float, float], str] | None:
-    """The means of leave-one-out and of random, and a word of doubt where their difference may be chance."""
-    methods = fidelity["methods"]
-    values = [mean(methods.get(name, {}).get(metric)) for name in (MAIN, "random")]
-    if None in values:
-        return None
-    apart = methods[MAIN].get("against", {}).get("random", {}).get(metric)
-    chance = apart is not None and None not in (apart["low"], apart["high"]) and apart["low"] <= 0 <= apart["high"]
-    return tuple(values), " The difference may be chance: its interval holds zero." if chance else ""
-
-
-def _loss(left: float) -> str:
-    return f"**{words.share(abs(1 - left))}**"
-
-
-def mean(value: Mapping | None) -> float | None:
-    """The mean of a measured value; None where it does not exist."""
-    return None if value is None else value["mean"]
-
-
-def offered(fidelity: Mapping) -> list[str]:
-    """The measures that at least one method has."""
-    return [name for name in METRICS if any(mean(row.get(name)) is not None for row in fidelity["methods"].values())]
-
-
-def comparison(fidelity: Mapping, metric: str) -> pd.DataFrame:
-    """The methods by one measure, the best first: title, model (whether it looks at it), mean, low, high, text, row.
-
-    `row` is the method's place in the JSON; methods without a value are left out.
-    """
-    about = METRICS[metric]
-    rows = [
-        {
-            "method": title(name),
-            "model": looks_at_model(name),
-            **{end: row[metric][end] for end in ("mean", "low", "high")},
-            "text": about.shown(row[metric]["mean"]),
-            "name": name,
-        }
-        for name, row in fidelity["methods"].items()
-        if mean(row.get(metric)) is not None
-    ]
-    table = pd.DataFrame(rows, columns=["method", "model", "mean", "low", "high", "text", "name"])
-    return table.sort_values("mean", ascending=not about.high_is_good, kind="stable", ignore_index=True)
-
-
-def reading(fidelity: Mapping, metric: str) -> str:
-    """The rule for reading the chart: which end is good, what dots and lines are."""
-    text = (
-        f"{METRICS[metric].sense}. Dots are means over {words.count(fidelity['users'], 'test user')}, lines 95% "
-        "intervals. Solid: the order comes from the model; hollow: from the data alone. Dashed: random order"
-    )
-    return text if "DEL@4" in offered(fidelity) else f"{text}. {NO_RATIOS}"
-
-
-def in_words(compared: pd.DataFrame, metric: str) -> str:
-    """The chart as a sentence, for those who do not see it."""
-    values = "; ".join(f"{row.method} {row.text}" for row in compared.itertuples())
-    return f"{METRICS[metric].text}: {values}"
-
-
-def methods_table(fidelity: Mapping, metric: str) -> pd.DataFrame:
-    """The table behind the chart, all values as text but the milliseconds; differences of shares in points."""
-    about, rows = METRICS[metric], []
-    exactly = partial(about.shown, decimals=1)
-    unit = ", points" if about.is_share else ""
-    for row in comparison(fidelity, metric).itertuples():
-        method = fidelity["methods"][row.name]
-        against = {
-            f"Against {other}{unit}": _difference(about, method, other, metric) if row.name != other else NOTHING
-            for other in ("random", "cosine")
-        }
-        rows.append(
-            {"Method": row.method, metric: exactly(row.mean), "95% interval": _interval(exactly, method[metric])}
-            | against
-            | {"ms per explanation": method.get("ms"), "Order from": "the model" if row.model else "the data alone"}
+def _who(shown: Compared) -> str:
+    rows, kind = shown.drawn, shown.kind
+    label, everybody = METRICS[shown.metric][2], "all users" if kind in slices.USERS else "all films"
+    if len(rows) < 2:
+        return (
+            f"{everybody.capitalize()} have {label} {words.quality(shown.overall)}; there is no second group of {MIN}."
         )
-    return pd.DataFrame(rows)
+    sure = rows[rows["sure"]]
+    ends = {
+        "best": sure[sure["difference"] > 0].nlargest(1, "mean"),
+        "worst": sure[sure["difference"] < 0].nsmallest(1, "mean"),
+    }
+    ends = {how: row.iloc[0] for how, row in ends.items() if len(row)}
+    if not ends:
+        return f"No group is shown to differ from the others: {everybody} have {label} {words.quality(shown.overall)}."
+    verb = " are served" if kind in slices.USERS else " are found"
+    clauses = []
+    for how, row in ends.items():
+        number = f"{'' if clauses else f'{label} '}{words.quality(row['mean'])}"
+        clauses.append(f"**{slice_words(kind, row['slice'])}**{'' if clauses else verb} {how} ({number})")
+    text = ", ".join(clauses)
+    return f"{text[:2]}{text[2].upper()}{text[3:]}; {everybody} {words.quality(shown.overall)}."
 
 
-def _interval(write: Callable[[float], str], value: Mapping) -> str:
-    if None in (value.get("low"), value.get("high")):
-        return NOTHING
-    return f"{write(value['low'])} to {write(value['high'])}"
+def _by_which(served: Served, shown: Compared) -> str:
+    rows = shown.drawn_shares.dropna()
+    if not served.factors or rows.empty:
+        return ""
+    voices = served.parts or {name: [name] for name in served.factors}
+    name = max(voices, key=lambda part: _voice(shown.all_shares, voices[part]))
+    part = words.part_name(name)
+    overall = words.share(_voice(shown.all_shares, voices[name]))
+    text = f"{part if part.isupper() else f'The {part.lower()}'} is the strongest voice with **{overall}**"
+    each = [(words.share(_voice(row, voices[name])), row["slice"]) for _, row in rows.iterrows()]
+    low, high = (choose(each, key=lambda pair: int(pair[0].removesuffix("%"))) for choose in (min, max))
+    if low[0] == high[0]:
+        return f"{text}, for all of them alike."
+    ends = [f"{value} for {slice_words(shown.kind, place)}" for value, place in (low, high)]
+    return f"{text} ({', '.join(ends)})."
 
 
-def _difference(about: Metric, method: Mapping, other: str, metric: str) -> str:
-    value = ((method.get("against") or {}).get(other) or {}).get(metric)
-    if mean(value) is None:
-        return NOTHING
-    return f"{about.change(value['mean'])} ({_interval(about.change, value)})"
+def _voice(shares: Mapping, factors: Sequence[str]) -> float:
+    """A part's share: the sum over its factors."""
+    return float(sum(shares[name] for name in factors))
 
 
-def removal_rows(fidelity: Mapping) -> pd.DataFrame:
-    """Smallest removal sets: how often found, and how many films they take beside a random order."""
-    names = {"top1": "Out of the first place", "top10": "Out of the first ten"}
-    rows = []
-    for name, label in names.items():
-        if (found := (fidelity.get("removal") or {}).get(name)) is not None:
-            rows.append(
-                {
-                    "To bring the film": label,
-                    "Found for": _share(found.get("found")),
-                    "Median size": _films(found.get("median")),
-                    "Found, random order": _share(found.get("found_random")),
-                    "Median, random order": _films(found.get("median_random")),
-                }
-            )
-    return pd.DataFrame(rows)
-
-
-def _share(value: float | None) -> str:
-    return NOTHING if value is None else words.share(value)
-
-
-def _films(number: float | None) -> str:
-    return "none for half of the users" if number is None else f"{number:g} {'film' if number == 1 else 'films'}"
-
-
-def agreement(fidelity: Mapping) -> str | None:
-    """How far integrated gradients agree with Shapley values, as a sentence; None where that was not measured."""
-    found = fidelity.get("shapley_agreement") or {}
-    value = found.get("integrated-gradients")
-    if value is None:
+def alone(served: Served, shown: Compared) -> str | None:
+    """Whom the first part serves better alone than the second, and the reverse (Markdown); None without two parts."""
+    if len(served.parts) < 2:
         return None
-    rank = words.quality(value, 2)
-    users = words.count(found["users"], "user")
-    return f"Integrated gradients beside Shapley values: their orders of a history correlate at {rank} ({users})."
+    first, second = list(served.parts)[:2]
+    rows = served.against(shown.kind, shown.metric, first, second)
+    rows = rows[(rows["p"] < SURE) & (rows["n"] >= MIN)]
+    names = words.part_name(first), words.part_name(second)
+    if rows.empty:
+        return f"Alone, neither {names[0]} nor {names[1]} is shown to do better than the other in any group."
+    clauses = []
+    for (better, worse), sign in ((names, 1), (names[::-1], -1)):
+        if groups := rows.loc[sign * rows["difference"] > 0, "slice"].tolist():
+            clauses.append(f"{better} alone does better than {worse} alone for {slice_words(shown.kind, *groups)}")
+    rest = "" if len(rows) == len(shown.drawn) else "; elsewhere it may be chance"
+    return f"{'; '.join(clauses)}{rest}."
+
+
+def reading(shown: Compared) -> str:
+    """How the chart of accuracy is read (Markdown)."""
+    small = int((shown.table["n"] < MIN).sum())
+    text = f"Lines: 95% intervals. Solid: differs from all others. Grey: number of {unit(shown.kind)}s. Dashed: all"
+    return f"{text}. {words.count(small, 'group')} of fewer than {MIN} in the table" if small else text
+
+
+def share_reading(served: Served) -> str:
+    """The legend of the chart of shares (Markdown)."""
+    return "\u2002".join(words.inked(name) for name in served.factors)
+
+
+def in_words(shown: Compared) -> str:
+    """The chart of accuracy as a sentence, for those who do not see it."""
+    values = "; ".join(f"{row.slice} {row.text}" for row in shown.drawn.itertuples())
+    return f"{METRICS[shown.metric][1]} by {KINDS[shown.kind][0].lower()}: {values}"
+
+
+def shares_in_words(served: Served, shares: pd.DataFrame, by: str) -> str:
+    """The chart of shares as a sentence."""
+    rows = [
+        f"{row['slice']} " + ", ".join(f"{words.factor_name(f)} {words.share(row[f])}" for f in served.factors)
+        for _, row in shares.dropna(subset=served.factors).iterrows()
+    ]
+    return f"Share of each part by {by}: {'; '.join(rows)}"
+
+
+def accuracy_twin(shown: Compared) -> pd.DataFrame:
+    """Every slice with its interval and its difference from all others."""
+    table, head = shown.table, METRICS[shown.metric][0]
+    return pd.DataFrame(
+        {
+            KINDS[shown.kind][1]: table["slice"],
+            f"{unit(shown.kind).capitalize()}s": table["n"],
+            head: table["mean"],
+            "Standard error": table["se"],
+            "95% from": table["low"],
+            "95% to": table["high"],
+            "Against all others": table["difference"],
+            "Difference from": table["difference_low"],
+            "Difference to": table["difference_high"],
+            "p (Holm)": table["p"],
+        }
+    )
+
+
+def share_twin(served: Served, shares: pd.DataFrame, head: str) -> pd.DataFrame:
+    """The parts' shares in every slice, with their standard errors; `head` names what the slices are."""
+    columns = {head: shares["slice"], "Users": shares["n"]}
+    for name in served.factors:
+        columns |= {words.factor_name(name): shares[name]}
+        columns |= {f"{words.factor_name(name)}, standard error": shares[f"{name}_se"]}
+    return pd.DataFrame(columns)
+
+
+def slice_table(served: Served, shown: Compared) -> pd.DataFrame:
+    """Each slice by the model, each part alone and popularity, with the parts' shares; all text but the counts."""
+    alone = {name: served.accuracy(shown.kind, shown.metric, name) for name in served.systems if name != JOINT}
+    rest = {name: each.set_index("slice")["mean"].reindex(shown.table["slice"]) for name, each in alone.items()}
+    shares = shown.shares.set_index("slice").reindex(shown.table["slice"])
+    columns: dict[str, object] = {
+        KINDS[shown.kind][1]: shown.table["slice"],
+        f"{unit(shown.kind).capitalize()}s": shown.table["n"],
+        f"{METRICS[shown.metric][0]} (95%)": [_value(row) for row in shown.table.itertuples()],
+        "Against others": [_change(row.difference) for row in shown.table.itertuples()],
+        "Chance": ["no" if row.sure else "maybe" for row in shown.table.itertuples()],
+    }
+    columns |= {system_title(name, served): [words.quality(v) for v in values] for name, values in rest.items()}
+    for name in served.factors:
+        text = [NOTHING if value != value else words.share(value) for value in shares[name].astype(float)]
+        columns[f"{words.factor_name(name)} share"] = text
+    return pd.DataFrame(columns)
+
+
+def system_title(name: str, served: Served) -> str:
+    """A column of lists: the model, a part alone, or what stands beside them."""
+    if name == JOINT and len(served.systems) < 3:
+        return "Model"
+    names = {POPULARITY: "Popularity", HISTORIES: "Their histories"}
+    return names.get(name, words.part_name(name) if name == JOINT else f"{words.part_name(name)} alone")
+
+
+def _value(row) -> str:
+    ends = "" if row.low is None or row.low != row.low else f" ({words.quality(row.low)} to {words.quality(row.high)})"
+    return f"{words.quality(row.mean)}{ends}"
+
+
+def _change(difference: float | None) -> str:
+    return NOTHING if difference is None or difference != difference else signed(difference)
+
+
+def signed(value: float) -> str:
+    """A difference of two qualities with its sign."""
+    text = words.quality(abs(value))
+    return text if text == words.quality(0.0) else f"{'−' if value < 0 else '+'}{text}"

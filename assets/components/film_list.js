@@ -49,7 +49,7 @@ function actionOf(row, action, send) {
 
 function rowOf(row, data, scale, send) {
   const tr = el("tr"), film = el("td", "film"), title = el("button"), chips = el("div", "genres");
-  if (data.wide) { const place = el("td", "place", row.place); if (row.move) place.append(el("span", "move", row.move)); tr.append(place); }
+  if (data.wide || data.places) { const place = el("td", "place", row.place); if (row.move) place.append(el("span", "move", row.move)); tr.append(place); }
   title.type = "button";
   title.title = `${row.title} ${row.year}`.trim();
   title.setAttribute("aria-label", row.label);
@@ -61,6 +61,7 @@ function rowOf(row, data, scale, send) {
   tr.append(film);
   row.bars.forEach((bar, n) => { const cell = el("td", "bars"); cell.style.gridColumn = n + 2; cell.append(barOf(bar, data.bars[n], scale)); tr.append(cell); });
   if (data.total) { const total = el("td", "total", row.total); total.append(el("span", "from", row.from)); tr.append(total); }
+  if (data.noted) { const noted = el("td", "noted"); if (row.note) noted.append(tick(), row.note); tr.append(noted); }
   if (data.held) { const held = el("td", "held"); if (row.liked) held.append(tick(), "liked"); tr.append(held); }
   if (data.action) tr.append(actionOf(row, data.action, send));
   if (row.item === data.marked) { tr.classList.add("marked"); title.setAttribute("aria-current", "true"); }
@@ -71,10 +72,11 @@ function rowOf(row, data, scale, send) {
 function headOf(data) {
   const head = el("thead"), tr = el("tr");
   const add = (name, ...content) => { const th = el("th", name); th.scope = "col"; th.append(...content); tr.append(th); };
-  if (data.wide) add("place", "#");
+  if (data.wide || data.places) add("place", "#");
   add("film", "Film");
   data.bars.forEach((column) => add("bars", swatch(column.colour), column.name));
   if (data.total) add("total", data.total);
+  if (data.noted) add("noted", data.noted);
   if (data.held) add("held", "Held out");
   if (data.action) add("act", "");
   head.append(tr);
@@ -133,6 +135,7 @@ function draw(root, data, width, send) {
   root.style.setProperty("--n-bars", Math.max(1, data.bars.length));
   frame.style.maxHeight = `${data.height}px`;
   frame.classList.toggle("wide", !!data.wide);
+  frame.classList.toggle("compact", !!data.compact);
   frame.classList.toggle("moves", !!data.action);
   table.setAttribute("aria-label", data.label);
   const scale = scaleOf(data.rows, width, data.bars.every((bar) => bar.plain));

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from io import StringIO
-import json
 import math
 from types import SimpleNamespace
 
@@ -219,16 +217,30 @@ def test_pairs_that_act_together_come_first():
     assert "No two of them interact" in tables.pairs_answer(catalogue(8), found, nothing)
 
 
-def test_downloads_carry_their_provenance(product):
-    chosen = SimpleNamespace(name="mine", digest="abc", catalogue=catalogue(12))
-    about = tables.provenance(chosen, SimpleNamespace(id="7"), 5, True)
-    frame = pd.read_csv(StringIO(tables.as_csv(pd.DataFrame({"item": [100, 101]}), about)))
-    assert frame["item"].tolist() == [100, 101] and set(frame["explained_item"]) == {105}
-    told = json.loads(tables.as_json({"rank": 3}, about))
-    assert told == {
-        "user": "7", "checkpoint": "mine", "checkpoint_digest": "abc", "item": 105, "title": "Film 5 (1915)",
-        "as_if_unseen": True, "rank": 3,
-    }  # fmt: skip
+def test_downloads_name_their_film_and_the_command_that_explains_it():
+    chosen = SimpleNamespace(name="mine", argument="mine", catalogue=catalogue(12))
+    film = chosen, SimpleNamespace(id="7 b", history=np.array([2, 5, 9])), 5
+    told = tables.whose(*film, True)
+    frame = tables.named(pd.DataFrame({"item": [102, 109]}), told)
+    assert frame["item"].tolist() == [102, 109] and set(frame["explained_item"]) == {105}
+    assert set(frame["explained_title"]) == {"Film 5 (1915)"} and frame["as_if_unseen"].all()
+    assert told == {"user": "7 b", "checkpoint": "mine", "item": 105, "title": "Film 5 (1915)", "as_if_unseen": True}
+    assert tables.command(*film, False) == "vasp-lens explain mine --item 105 --user '7 b' --json"
+    assert tables.command(*film, True) == "vasp-lens explain mine --item 105 --history 102,109 --json", "without it"
+
+
+def test_pictures_have_their_numbers_as_tables(product):
+    effects = {"nease": np.array([0.5, -0.1]), "flvae_latent": np.array([0.25, 0.0])}
+    reasons = tables.drawn(["A", "B"], effects, Unit(True))
+    assert list(reasons) == ["Film", "Effect", "NEASE, log", "Latent head, log", "Together, log"]
+    assert reasons["Together, log"].tolist() == [0.75, -0.1] and reasons["Effect"].tolist()[0] == "×2.12"
+    assert list(tables.drawn(["A"], {"score": np.array([0.5])}, Unit(False)))[:2] == ["Film", "Effect"]
+    share = np.array([1.0, 0.4])
+    drawn = tables.curve(DeletionCurve(np.array([1, 7]), share, share / 2, share, share))
+    assert drawn["Films removed"].tolist() == [0, 1] and drawn["Place"].tolist() == [1, 7]
+    assert drawn["Score left, %"].tolist() == [100, 40]
+    assert drawn["Random orders, 10th percentile, %"].tolist() == [50, 20]
+    assert list(tables.curve(DeletionCurve(np.array([1, 7])))) == ["Films removed", "Place"], "no shares, no columns"
 
 
 @pytest.mark.parametrize("width", [150, 400])

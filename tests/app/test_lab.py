@@ -9,16 +9,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from app import components
+from app import components, exports
+from app import state as states
+from app.address import MOST_IN_ADDRESS
+from app.lab import actions, facts
 from app.lab import charts as lab_charts
-from app.lab import facts
 from app.lab import files as lab_files
 from app.lab import tables as lab_tables
 from app.lab.facts import NOWHERE, Scene
-from app.state import MOST_IN_ADDRESS, AppState, Lab, Step, from_address, to_address
+from app.state import AppState, Lab, Step, from_address, to_address
 from app.theme import theme
 from tests.app.conftest import calm, refit, text
 from vasp_models import checkpoints, recommending
+from vasp_models.data import personas
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.errors import DataError
 from vasp_models.recommending import Recommendations
@@ -77,11 +80,21 @@ def test_a_link_names_each_film_once_and_no_film_is_no_film():
     assert from_address({"p": "-", "a": "-"}, AppState()) == AppState(pinned=())
 
 
-def test_a_link_to_another_profile_forgets_the_steps_and_one_to_the_same_does_not():
-    state = AppState("demo", profile=("5",), lab=Lab((Step("add", "5", ("5",)),), data="x"))
-    assert from_address({"p": "5", "k": "20"}, state) == replace(state, k=20)
-    assert from_address({"p": "6"}, state).lab == Lab()
+def test_the_steps_outlast_a_link_within_a_checkpoint_and_what_was_said_of_the_last_one_does_not():
+    state = AppState("demo", profile=("5",), lab=Lab((Step("add", "5", ("5",)),), data="x", note="Loaded."))
+    assert from_address({"c": "demo", "p": "5", "k": "20"}, state) == replace(state, k=20)
+    assert from_address({"c": "demo", "p": "6"}, state).lab == replace(state.lab, note="")
     assert from_address({"c": "ml-1m", "p": "5"}, state).lab == Lab(), "it may be of another data set"
+
+
+def test_the_steps_end_with_the_profile_that_is_shown(monkeypatch):
+    """The browser's button back shows an earlier profile, and forward a later one again."""
+    steps = tuple(
+        Step("add", film, profile) for film, profile in [("5", ("5",)), ("6", ("5", "6")), ("7", ("5", "6", "7"))]
+    )
+    for shown, ways in ((("5", "6"), steps[:2]), (("5", "6", "7"), steps), (("9",), (Step("link", "", ("9",)),))):
+        monkeypatch.setattr(states, "current", lambda shown=shown: AppState("demo", profile=shown, lab=Lab(steps)))
+        assert actions.steps() == ways
 
 
 # Profiles and places
@@ -96,7 +109,7 @@ def test_ids_become_numbers_once_and_the_unknown_ones_are_named(catalogue):
 
 
 def test_personas_are_counted(catalogue, monkeypatch):
-    monkeypatch.setattr(facts, "PERSONA_FILMS", 3)
+    monkeypatch.setattr(personas, "PERSONA_FILMS", 3)
     said = facts.personas(catalogue)
     assert said == {
         facts.EVERYTHING: "the 3 most liked films",
@@ -105,7 +118,7 @@ def test_personas_are_counted(catalogue, monkeypatch):
     }
     assert facts.persona_films(catalogue, "War").tolist() == [2, 4, 5], "the most liked last"
     assert facts.persona_films(catalogue, facts.EVERYTHING).tolist() == [3, 4, 5]
-    monkeypatch.setattr(facts, "PERSONA_FILMS", 8)
+    monkeypatch.setattr(personas, "PERSONA_FILMS", 8)
     assert facts.personas(catalogue)["War"] == "the 3 most liked War films", "there are no more"
 
 
@@ -240,15 +253,20 @@ def test_slopes_show_titles_as_text_and_a_line_for_each_film(catalogue):
 # Files
 
 
+def as_file(catalogue, items, about) -> bytes:
+    """A profile as the export writes it, with its provenance."""
+    return exports.json_text(lab_files.record(catalogue, items, about), {"command": "vasp-lens app toy"}).encode()
+
+
 @pytest.mark.parametrize("ids", [[10, 20, 30, 40, 50, 60], ["a", "b-c", "Ü", "1", "x y", "{}"]])
 def test_a_saved_profile_comes_back_exactly(catalogue, ids):
     other = Catalogue(catalogue.frame.assign(id=ids))
     about = {"name": "toy", "fingerprint": "sha256:1"}
-    saved = lab_files.read(lab_files.to_json(other, [4, 0, 2], about).encode(), "x.json")
+    saved = lab_files.read(as_file(other, [4, 0, 2], about), "x.json")
     assert saved == lab_files.Saved(facts.ids_of(other, [4, 0, 2]), (), "toy", "sha256:1")
     assert facts.numbers(other, saved.ids)[0].tolist() == [4, 0, 2]
     assert lab_files.loaded_words(saved, "", about) == ""
-    assert json.loads(lab_files.to_json(other, [], about))["films"] == []
+    assert lab_files.record(other, [], about)["films"] == []
 
 
 GOOD = {"kind": lab_files.KIND, "schema": 1, "dataset": {"name": "a*b", "fingerprint": "z"}, "films": [{"id": 1}]}
@@ -415,7 +433,7 @@ def test_a_bad_link_says_what_it_lost_and_keeps_the_rest(dashboard, drawn):
 
 def test_a_file_is_loaded_or_refused_in_a_sentence(dashboard, drawn, demo):
     test = open_lab(dashboard)
-    content = lab_files.to_json(demo.catalogue, [5, 3, 9], demo.manifest["dataset"]).encode()
+    content = as_file(demo.catalogue, [5, 3, 9], demo.manifest["dataset"])
     calm(test.file_uploader[0].set_value(("mine.json", content, "application/json")).run())
     assert titles(drawn["lab_profile"]) == [9, 3, 5]
     assert "**the 3 films of mine\\.json**" in test.main.markdown[0].value
@@ -431,7 +449,7 @@ def test_a_file_is_loaded_or_refused_in_a_sentence(dashboard, drawn, demo):
 
 def test_a_profile_of_all_films_leaves_nothing_to_rank_and_is_too_long_for_a_link(dashboard, drawn, demo):
     test = open_lab(dashboard)
-    everything = lab_files.to_json(demo.catalogue, range(len(demo.catalogue)), demo.manifest["dataset"]).encode()
+    everything = as_file(demo.catalogue, range(len(demo.catalogue)), demo.manifest["dataset"])
     calm(test.file_uploader[0].set_value(("all.json", everything, "application/json")).run())
     assert "nothing left to rank" in text(test) and drawn["lab_list"]["rows"] == []
     assert len(drawn["lab_profile"]["rows"]) == facts.MOST_ROWS and "the last 200 shown" in text(test)

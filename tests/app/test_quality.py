@@ -1,183 +1,195 @@
-"""The page on explanation quality: what it says of made-up results, of none, and of models that lack something."""
+"""The Quality page: what it says of the demo, of models that lack parts or genres, and while nothing was measured."""
 
 from __future__ import annotations
 
-import io
 import json
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from app.quality import audit as audit_facts
-from app.quality import charts as quality_charts
-from app.quality import facts
-from app.quality import measured as measured_facts
-from app.quality import parts as parts_facts
+from app.quality import charts, facts, lists
 from app.theme import theme
-from tests.app import measured
 from tests.app.conftest import calm, text
-from vasp_models import checkpoints, jobs, measures
+from vasp_models import checkpoints, jobs, measures, measuring, places
+from vasp_models.evaluation.intervals import Difference, Estimate
+from vasp_models.evaluation.served import Group, Served
 
-PAGE = "explanation_quality"
-
-
-@pytest.fixture
-def toy(copied):
-    """The name of a checkpoint with made-up results of every kind."""
-    measured.measure(copied("toy"))
-    return "toy"
+PAGE = "quality"
 
 
-def titles(frame: pd.DataFrame) -> list[str]:
-    return frame.iloc[:, 0].tolist()
+@pytest.fixture(scope="module")
+def demo() -> Served:
+    checkpoint = checkpoints.load(places.DEMO)
+    return Served(measures.find(checkpoint, "quality"), checkpoint.catalogue)
 
 
-def test_the_answer_is_written_from_the_numbers(dashboard, toy):
-    test = calm(dashboard(PAGE, c=toy))
-    assert test.title[0].value == "Are the reasons real?"
-    assert test.main.markdown[0].value == (
-        "Removing the four strongest reasons by leave-one-out costs a film **31%** of its score; "
-        "four random films cost **4%**, over 400 test users."
-    )
-    assert not test.main.button, "nothing is left to be measured"
+def compared(table: list[tuple], kind: str = "history", metric: str = "ndcg@100") -> facts.Compared:
+    """Slices with made-up values: name, n, mean, difference, whether it is beyond chance."""
+    rows = pd.DataFrame(table, columns=["slice", "n", "mean", "difference", "sure"])
+    rows = rows.assign(se=0.01, low=rows["mean"] - 0.02, high=rows["mean"] + 0.02, p=np.where(rows["sure"], 0.01, 0.6))
+    rows = rows.assign(difference_low=rows["difference"] - 0.02, difference_high=rows["difference"] + 0.02)
+    return facts.Compared(kind, metric, rows, 0.4, pd.DataFrame(columns=["slice", "n"]), {})
 
 
-def test_a_measure_is_chosen_and_stands_in_the_address(dashboard, toy):
-    test = dashboard(PAGE, c=toy)
-    table = test.main.dataframe[0].value
-    assert table.columns[1] == "DEL@4" and titles(table)[:2] == ["Greedy deletion", "Leave-one-out"]
-    calm(test.segmented_control(key="bound_metric").set_value("NEG-P@5").run())
-    table = test.main.dataframe[0].value
-    assert table.columns[1] == "NEG-P@5" and titles(table)[-1] == "Popularity", "high is good, so the lowest is last"
-    assert "High is good" in text(test) and dict(test.query_params)["m"] in ("NEG-P@5", ["NEG-P@5"])
-    assert dashboard(PAGE, c=toy, m="INS@4").main.dataframe[0].value.columns[1] == "INS@4"
+class NoParts:
+    factors: list[str] = []
+    parts: dict[str, list[str]] = {}
 
 
-def test_the_table_has_intervals_differences_and_whose_order_it_is(toy):
-    table = facts.methods_table(measured.fidelity(), "DEL@4").set_index("Method")
-    row = table.loc["Leave-one-out"]
-    assert (row["DEL@4"], row["95% interval"], row["ms per explanation"]) == ("69.0%", "66.0% to 72.0%", 4.1)
-    assert row["Against cosine, points"] == "−16.0 (−18.0 to −14.0)"
-    assert table.loc["Cosine", "Against cosine, points"] == "–", "nothing is compared with itself"
-    data_alone = table.index[table["Order from"] == "the data alone"]
-    assert sorted(data_alone) == ["Cosine", "Jaccard", "Popularity", "Random"]
-    quality = facts.methods_table(measured.fidelity(), "CDCG@4").set_index("Method")
-    assert [facts.METRICS["CDCG@4"].tick(value) for value in (0.15, 10.5)] == [".15", "10.5"]
-    assert quality.loc["Cosine", "CDCG@4"] == ".680" and quality.loc["Cosine", "Against random"].startswith("−.230")
-
-
-def test_a_difference_that_may_be_chance_is_said_to_be():
-    fidelity = measured.fidelity()
-    fidelity["methods"]["leave-one-out"]["against"]["random"]["DEL@4"] = {"mean": -0.1, "low": -0.21, "high": 0.01}
-    assert facts.answer(fidelity).endswith("The difference may be chance: its interval holds zero.")
-    fidelity["methods"]["leave-one-out"]["DEL@4"]["mean"] = 1.05
-    assert "leave-one-out raises a film’s score by **5%**" in facts.answer(fidelity)
-
-
-def test_a_model_without_ratios_is_told_by_places_and_the_reason_given_once(dashboard, copied):
-    measured.measure(copied("toy"), fidelity=measured.fidelity(ratios=False))
-    test = calm(dashboard(PAGE, c="toy"))
+def test_the_answer_is_written_from_the_numbers(dashboard, demo):
+    test = calm(dashboard(PAGE))
+    assert test.title[0].value == facts.QUESTION
+    table = demo.accuracy("history", "ndcg@100")
+    best, worst = table.loc[table["mean"].idxmax()], table.loc[table["mean"].idxmin()]
     answer = test.main.markdown[0].value
-    assert "stays among the first five for **62%** of users" in answer and "four random films for **97%**" in answer
-    control = test.segmented_control(key="bound_metric")
-    assert not [name for name in control.options if name.startswith(("DEL", "INS"))]
-    assert control.value == "POS@5,4" and text(test).count("DEL and INS do not exist") == 1
-    assert "Shapley" not in text(test)
+    assert f"**Users with {best['slice']} films** are served best (NDCG@100 .{round(1000 * best['mean'])})" in answer
+    assert f"**users with {worst['slice']} films** worst (.{round(1000 * worst['mean'])})" in answer
+    share = demo.share_of(np.ones(len(demo.lengths), dtype=bool))["nease"]
+    assert f"NEASE is the strongest voice with **{share:.0%}**" in answer
 
 
-def test_removals_that_most_users_do_not_have():
-    rows = facts.removal_rows(measured.fidelity())
-    assert rows["Median size"].tolist() == ["2 films", "7 films"]
-    assert rows["Median, random order"].tolist() == ["11.5 films", "none for half of the users"]
-
-
-def test_the_audit_is_a_line_a_gate(dashboard, toy):
-    rows = audit_facts.audit_rows(measured.audit())
-    assert len(rows) == len(measured.audit()["gates"])
-    assert rows["Measured"].tolist() == ["3.1 × 10⁻⁷", "2.4 × 10⁻⁷", "0", "4.0 × 10⁻⁴", ".710", "–", "1"]
-    assert audit_facts.number(-0.064) == "−.064"
-    assert rows["Limit"].tolist()[3:5] == ["at most .01", "below .5"]
-    assert "residual head keeps" in audit_facts.notes(measured.audit())["Note"][4]
-    verdicts = rows[""].str.replace("\\", "").tolist()
-    assert verdicts[0] == ":material/check: passed"
-    assert verdicts[4] == ":material/close: failed: the residual head keeps its order"
-    assert verdicts[5] == ":material/remove: this model has no linear part"
-    assert "5 of 6 gates pass; 1 does not apply to this model" in text(calm(dashboard(PAGE, c=toy)))
-    whole = measured.audit() | {"gates": measured.audit()["gates"][:3]}
-    assert audit_facts.audit_answer(whole) == "All 3 gates pass"
-
-
-def test_what_was_planted_is_compared_with_the_demand():
-    rows = audit_facts.planted_rows(measured.planted())
-    assert rows[""].tolist() == [":material/check: reached", "", ":material/close: missed", "", "", "", ""]
-    assert rows["Found"][0].startswith("90% (54 of 60)") and rows["Found"][2].startswith("AUC .72 (.66 to .78)")
-    assert rows["Planted"].tolist()[-1] == "for comparison, in the linear path"
-    assert audit_facts.planted_answer(measured.planted()) == "One of two demands is met"
-
-
-def test_a_path_that_a_model_lacks_has_no_demand_to_meet():
-    planted = measured.planted()
-    planted["links"] |= {"found": None, "share": None, "by_kind": {}}
-    assert audit_facts.planted_answer(planted) == "The one demand that applies to this model is not met"
-    assert audit_facts.planted_rows(planted).iloc[0].tolist()[1::2] == ["–", ":material/remove: does not apply"]
-    planted["conjunctions"] |= {"auc": None, "by_kind": {}, "controls": {}}
-    assert audit_facts.planted_rows(planted)["Found"][1] == "–"
-    assert "neither a linear nor a deep path" in audit_facts.planted_answer(planted)
-
-
-def test_viewers_that_are_not_simulated_have_nothing_planted(dashboard, toy):
-    folder = checkpoints.load(toy).folder
-    assert "planted reasons" in text(dashboard(PAGE, c=toy))
-    manifest = json.loads((folder / checkpoints.MANIFEST).read_text())
-    manifest["dataset"]["simulated"] = False
-    (folder.parent / "real").mkdir()
-    for path in folder.iterdir():
-        (folder.parent / "real" / path.name).symlink_to(path)
-    (folder.parent / "real" / checkpoints.MANIFEST).unlink()
-    (folder.parent / "real" / checkpoints.MANIFEST).write_text(json.dumps(manifest))
-    assert "planted reasons" not in text(calm(dashboard(PAGE, c="real")))
-
-
-def test_figure_three_is_told_in_numbers_and_in_a_sentence():
-    parts = measured.parts()
-    table = parts_facts.table(parts).set_index("")
-    assert list(table.columns) == ["Joint", "NEASE", "FLVAE", "Residual head", "Latent head"]
-    assert table.loc["Interaction share of its response to a history", "FLVAE"] == "9.0% (8.0% to 10.0%)"
-    assert table.loc["NDCG@100 without it (difference)"].tolist()[:3] == [
-        "–",
-        ".300 (−.120 ± .004)",
-        ".300 (−.190 ± .004)",
-    ]
-    assert table.loc["Purity of the paper’s genres, Lift (chance / at equal popularity)", "NEASE"] == ".70 (.30 / .35)"
-    logit = table.loc["The same in the logit, before the sigmoid"]
-    assert logit.tolist() == ["–", "none", "–", "5.0% (4.0% to 6.0%)", "5.0% (4.0% to 6.0%)"]
-    assert parts_facts.sentence(parts) == (
-        "**9.0%** of FLVAE’s response to a history is interaction between its films, **2.0%** of NEASE’s; the rest of "
-        "each adds up, as NEASE’s logit does by construction. NEASE orders the head of the list (80% of the variance), "
-        "FLVAE the whole catalogue (55%)."
+def test_only_groups_beyond_chance_are_called_best_or_worst():
+    rows = [("5–9", 50, 0.5, 0.1, False), ("10–19", 60, 0.41, 0.01, False), ("20 and more", 9, 0.1, -0.4, True)]
+    assert facts.answer(NoParts(), compared(rows)) == (
+        "No group is shown to differ from the others: all users have NDCG@100 .400."
+    ), "the last one is too small to be told of"
+    rows[0] = ("5–9", 50, 0.5, 0.1, True)
+    assert facts.answer(NoParts(), compared(rows)) == (
+        "**Users with 5–9 films** are served best (NDCG@100 .500); all users .400."
     )
-    overlap, gate, alone = parts_facts.overlaps(parts)
-    assert "NEASE and FLVAE .21" in overlap and "38% of NEASE only, 21% of FLVAE only, 17% of neither" in gate
-    assert "interact 5.0 times more strongly alone" in alone
+    one = [("top 10%", 50, 0.5, -0.1, True), ("20–30%", 50, 0.3, -0.2, True)]
+    told = facts.answer(NoParts(), compared(one, "popularity", "found@50"))
+    assert (
+        told == "**Films ranked 20–30% by popularity** are found worst (share among the first 50 .300); all films .400."
+    )
+    assert "there is no second group" in facts.answer(NoParts(), compared(rows[:1]))
 
 
-def test_parts_that_do_not_differ_are_not_said_to():
-    parts = measured.parts()
-    parts["parts"]["nease"]["interaction_share"] = {"mean": 0.08, "low": 0.06, "high": 0.1}
-    assert "neither is shown to be less additive" in parts_facts.sentence(parts)
+def test_slices_and_metrics_are_chosen_and_stand_in_the_address(dashboard):
+    test = dashboard(PAGE)
+    assert test.selectbox(key="bound_slice_metric").options == ["NDCG@100", "Recall@20", "Recall@50"]
+    calm(test.segmented_control(key="bound_slice_by").set_value("popularity").run())
+    metric = test.selectbox(key="bound_slice_metric")
+    assert metric.options == ["First 20", "First 50", "First 100"] and metric.value == "found@50"
+    assert dict(test.query_params)["sl"] in ("popularity", ["popularity"])
+    assert "Held-out films that are among the first 50" in text(test)
+    tables = [each.value for each in test.main.dataframe if "Films by popularity" in each.value]
+    assert tables and all(len(table) == 10 for table in tables)
+    again = calm(dashboard(PAGE, sl="genre", sm="found@100"))
+    assert "Held-out films that are among the first 100" in text(again)
+    assert "Ranking quality, NDCG@100" in text(calm(dashboard(PAGE, sl="taste", sm="nonsense")))
 
 
-def test_a_model_of_one_part_has_one_column_and_no_sentence():
-    parts = measured.parts()
-    one = parts["parts"]["joint"] | {"purity": None}
-    parts |= {"parts": {"score": one}, "factors": {"score": one}, "rbo": [], "gate": None}
-    table = parts_facts.table(parts)
-    assert list(table.columns) == ["", "Model"] and "–" not in table["Model"].tolist(), "rows of nothing are left out"
-    assert parts_facts.sentence(parts) is None and "In this model two films" in parts_facts.overlaps(parts)[0]
-    one["sensitivity"] = {"one_hot_interaction": 2e-8, "in_context_interaction": 3e-7, "agreement": 1.0}
-    assert parts_facts.overlaps(parts) == [], "a linear model's rounding is no interaction"
-    assert parts_facts.table(parts).set_index("").loc["The same in a history", "Model"] == "none"
+def test_a_group_is_put_together(dashboard, demo):
+    test = calm(dashboard(PAGE, sg="Horror", sf="30"))
+    group = demo.group(demo.chosen(taste="Horror", shortest=30), "ndcg@100")
+    assert f"**Users with 30 films or more who like Horror most** ({group.inside.n})" in text(test)
+    assert "25" not in test.selectbox(key="bound_slice_longest").options, "at most is never below at least"
+    calm(test.selectbox(key="bound_slice_longest").set_value(50).run())
+    assert dict(test.query_params)["st"] in ("50", ["50"])
+    assert "Users with 30 to 50 films who like Horror most" in text(test)
+    calm(test.selectbox(key="bound_slice_mainstream").set_value("niche").run())
+    assert "most of a niche taste" in text(test)
+    calm(dashboard(PAGE, sg="No such genre", sf="7", st="9999"))
+
+
+def test_lengths_of_a_link_can_be_chosen_too():
+    steps = [10, 12, 15, 20]
+    assert lists.lengths(steps, 14, 15, "slice_shortest") == [0, 10, 12, 14, 15]
+    assert lists.lengths(steps, 14, 99, "slice_longest") == [0, 15, 20, 99]
+
+
+@pytest.mark.parametrize(
+    ("group", "said"),
+    [
+        (Group(Estimate(0, None), Estimate(9, 0.4), Difference(None)), "there is none among the test users"),
+        (
+            Group(Estimate(9, 0.4, 0.1, 0.2, 0.6), Estimate(0, None), Difference(None)),
+            "(9): NDCG@100 **.400** (.200 to",
+        ),
+        (Group(Estimate(1, 0.4), Estimate(9, 0.5), Difference(-0.1)), "These are too few for an interval."),
+        (
+            Group(Estimate(9, 0.4, 0.1, 0.2, 0.6), Estimate(9, 0.5), Difference(-0.1, -0.2, 0.02, 0.09)),
+            "the other 9 have .500 (−.100, −.200 to +.020): that may be chance.",
+        ),
+        (
+            Group(Estimate(9, 0.4, 0.1, 0.2, 0.6), Estimate(9, 0.5), Difference(-0.1, -0.2, -0.02, 0.01)),
+            "that is beyond chance.",
+        ),
+    ],
+)
+def test_a_group_is_told_in_a_sentence(group, said):
+    assert said in lists.group_answer("All users", group, "ndcg@100")
+
+
+def test_what_the_lists_are_like(dashboard, demo):
+    table = lists.beyond_table(demo).set_index("")
+    assert list(table.columns) == ["Joint", "NEASE alone", "FLVAE alone", "Popularity", "Their histories"]
+    assert len(table) == len(lists.MEASURES)
+    value = demo.measured["beyond"]["joint"]["coverage@100"]
+    assert table.at["Films that are in anybody’s first 100", "Joint"] == (
+        f"{100 * value['mean']:.1f}%\u00a0±\u00a0{100 * value['se']:.1f}%"
+    )
+    assert table.at["Distance from the history’s mix of genres · KL", "Their histories"] == "–"
+    half = demo.measured["long_tail"]["half"]
+    assert (
+        f"to the {half['joint']} most popular films, half of what these users watched to {half['histories']}"
+        in text(dashboard(PAGE))
+    )
+
+
+def test_which_part_does_better_alone():
+    class Two(NoParts):
+        parts = {"nease": ["nease"], "flvae": ["flvae_residual", "flvae_latent"]}
+
+        def __init__(self, *rows):
+            self.rows = pd.DataFrame(rows, columns=["slice", "n", "difference", "p"])
+
+        def against(self, kind, metric, first, second):
+            assert (first, second) == ("nease", "flvae")
+            return self.rows
+
+    shown = compared([("5–9", 50, 0.5, 0.1, False), ("10–19", 60, 0.41, 0.01, False)])
+    rows = ("5–9", 50, -0.1, 0.01), ("10–19", 60, 0.1, 0.2)
+    assert facts.alone(Two(*rows), shown) == (
+        "FLVAE alone does better than NEASE alone for users with 5–9 films; elsewhere it may be chance."
+    )
+    assert "neither NEASE nor FLVAE is shown to do better" in facts.alone(Two(rows[1]), shown)
+    assert facts.alone(NoParts(), shown) is None
+
+
+def test_the_download_holds_every_slice_with_how_it_was_measured(demo):
+    table = lists.rows(demo, demo.measured)
+    assert set(table["part"]) == {"slices", "path share", "lists"} and set(table["by"].dropna()) == set(demo.slices)
+    row = table[(table["by"] == "history") & (table["metric"] == "recall@20") & (table["lists"] == "flvae")].iloc[0]
+    expected = demo.accuracy("history", "recall@20", "flvae").iloc[0]
+    assert (row["slice"], row["value"], row["high"]) == (expected["slice"], expected["mean"], expected["high"])
+    assert (table["command"] == "vasp-lens quality demo --users 2000 --seed 0").all()
+    shares = table[(table["part"] == "path share") & (table["by"] == "decade")]
+    assert set(shares["metric"]) == {"nease", "flvae_residual", "flvae_latent"}
+
+
+def test_a_model_without_parts(dashboard, popularity):
+    checkpoint = checkpoints.load(popularity)
+    found = measuring.measure(checkpoint, "quality", lambda stage, fraction: None, users=60)
+    measures.save(checkpoint, "quality", found, "vasp-lens quality plain --users 60", 1.0)
+    test = calm(dashboard(PAGE, c=popularity))
+    assert "strongest voice" not in text(test) and "Share of each part" not in text(test)
+    assert "Put a group together" in text(test) and "alone does better" not in text(test)
+
+
+def test_films_without_genres_and_years(dashboard, copied):
+    checkpoint = checkpoints.load(copied("bare").name)
+    frame = checkpoint.catalogue.frame.assign(year=pd.array([pd.NA] * 681, "Int64"))
+    bare = type(checkpoint.catalogue)(frame.assign(genres=[[] for _ in range(681)]))
+    checkpoint.__dict__["catalogue"] = bare
+    found = measuring.measure(checkpoint, "quality", lambda stage, fraction: None, users=60)
+    served = Served(measures.plain(found), bare)
+    assert lists.kinds(served) == ["history", "mainstream", "popularity"] and lists.tastes(served) == []
+    measured = lists.beyond_table(served)[""].tolist()
+    assert not [label for label in measured if "genres" in label] and len(measured) == len(lists.MEASURES) - 2
+    assert "NDCG@100" in facts.answer(served, facts.compared(served, "history", "ndcg@100"))
 
 
 def test_nothing_measured_yet(dashboard, copied, monkeypatch):
@@ -186,51 +198,24 @@ def test_nothing_measured_yet(dashboard, copied, monkeypatch):
     monkeypatch.setattr(measures, "start_in_background", lambda chosen, kind, device: started.append((kind, device)))
     test = calm(dashboard(PAGE, c="bare"))
     assert "**not been measured yet**" in test.main.markdown[0].value
-    assert [code.value for code in test.code] == [
-        f"vasp-lens {kind} bare" for kind in ("fidelity", "audit", "planted", "parts")
-    ]
-    assert not test.get("download_button") and not test.segmented_control
-    assert all("about" in button.label for button in test.main.button)
-    test.button(key="measure_audit").click().run()
-    assert started == [("audit", "auto")]
-
-
-def test_a_measure_that_is_being_taken_and_one_that_failed(dashboard, copied, monkeypatch):
-    copied("bare")
-    states = {
-        "fidelity": jobs.Job("running", "Removing reasons", 0.4, 12.0),
-        "audit": jobs.Job("failed", error="The profile makes no difference: `ease` would do."),
-    }
-    monkeypatch.setattr(measures, "job_status", lambda chosen, kind: states.get(kind, jobs.Job("none")))
+    assert [code.value for code in test.code] == ["vasp-lens quality bare"]
+    assert not test.segmented_control and not test.get("download_button")
+    test.button(key="measure_quality").click().run()
+    assert started == [("quality", "auto")]
+    running = jobs.Job("running", "Ranking for each user", 0.4, 2.0)
+    monkeypatch.setattr(measures, "job_status", lambda chosen, kind: running)
     test = calm(dashboard(PAGE, c="bare"))
     assert test.get("progress")[0].value == 40 and "in the background" in text(test)
-    assert [button.key for button in test.main.button] == ["measure_audit", "measure_planted", "measure_parts"]
-    assert "The profile makes no difference" in text(test)
 
 
-def test_a_damaged_file_is_named_and_the_rest_shown(dashboard, toy):
-    path = next((checkpoints.load(toy).folder / "measures").glob("audit-*.json"))
-    path.write_text(path.read_text().replace("Leave", "leave"))
-    test = calm(dashboard(PAGE, c=toy))
-    assert path.stem in text(test).replace("\\", "") and "measure_audit" in [button.key for button in test.button]
-    assert "costs a film **31%**" in text(test)
-
-
-def test_the_downloads_hold_every_figure_with_its_provenance(toy):
-    chosen = checkpoints.load(toy)
-    found = {kind: measures.find(chosen, kind) for kind in measures.KINDS}
-    table = pd.read_csv(io.StringIO(measured_facts.rows(found).to_csv(index=False)))
-    row = table[table["figure"] == "methods / leave-one-out / DEL@4"].iloc[0]
-    assert (row["value"], row["low"], row["high"]) == pytest.approx((0.69, 0.66, 0.72))
-    assert set(table["kind"]) == set(measures.KINDS) and set(table["checkpoint_digest"]) == {chosen.digest}
-    assert row["command"] == "vasp-lens fidelity toy"
-    figures = table.set_index("figure")["value"]
-    assert figures["gates / completeness / value"] == 0.0004 and figures["gates / random / passed"] == 0
-    figure = table[table["figure"] == "conjunctions / by_kind / and / auc"].iloc[0]
-    assert (figure["value"], figure["low"], figure["high"]) == (0.78, 0.7, 0.86), "the interval is the AUC's"
-    assert figures["conjunctions / by_kind / and / mean"] == 0.3
-    assert figures["parts / nease / covariance_share / top100"] == 0.8
-    assert "`vasp-lens audit toy`: measured on" in measured_facts.how(found)
+def test_a_damaged_file_is_named(dashboard, copied):
+    folder = copied("toy")
+    checkpoint = checkpoints.load("toy")
+    path = measures.save(checkpoint, "quality", {"users": 3}, "vasp-lens quality toy", 1.0)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"users": 4}))
+    test = calm(dashboard(PAGE, c="toy"))
+    assert path.stem in text(test).replace("\\", "") and test.button(key="measure_quality")
+    assert folder.exists()
 
 
 @pytest.fixture(params=["light", "dark"])
@@ -238,24 +223,42 @@ def look(request):
     return theme(request.param)
 
 
-def test_the_chart_tells_methods_that_ignore_the_model_apart_without_colour(look):
-    compared = facts.comparison(measured.fidelity(), "DEL@4")
-    figure = quality_charts.methods(compared, look, facts.METRICS["DEL@4"].tick)
-    dots = figure.data[-1]
-    fills = dict(zip(dots.y, dots.marker.color, strict=True))
-    assert fills["Leave-one-out"] == look.text and fills["Cosine"] == look.background, "solid and hollow"
-    line = next(trace for trace in figure.data if trace.mode == "lines" and trace.y[0] == "Leave-one-out")
-    assert np.allclose(line.x, (0.66, 0.72))
-    assert list(figure.layout.xaxis.ticktext) == ["70%", "80%", "90%", "100%"]
-    (reference,) = figure.layout.shapes
-    assert reference.x0 == pytest.approx(0.96), "what random order reaches"
-    assert [note.text for note in figure.layout.annotations][:2] == ["<b>68%</b>", "<b>69%</b>"]
+def test_the_chart_of_accuracy_is_solid_beyond_chance_and_hollow_else(demo, look):
+    rows = pd.DataFrame(
+        [
+            ("a", 50, 0.5, 0.45, 0.55, True, ".500"),
+            ("b", 12, 0.3, 0.2, 0.4, False, ".300"),
+            ("c", 1, 0.2, None, None, False, ".200"),
+        ],
+        columns=["slice", "n", "mean", "low", "high", "sure", "text"],
+    )
+    figure = charts.accuracy(rows, look, 0.4)
+    sure, unsure, dots = figure.data
+    assert list(dots.marker.color) == [look.text, look.background, look.background]
+    assert np.allclose(sure.x[:2], (0.45, 0.55)) and np.isnan(sure.x[2])
+    assert np.allclose(unsure.x[:2], (0.2, 0.4)) and len(unsure.x) == 3, "no line without an interval"
+    assert [note.text for note in figure.layout.annotations] == ["<b>.500</b>", ".300", ".200"]
+    assert figure.layout.shapes[0].x0 == 0.4 and "50" in figure.layout.yaxis.ticktext[0]
+    assert all(not label.startswith(("0.", "-")) for label in figure.layout.xaxis.ticktext)
 
 
-def test_a_method_without_an_interval_has_a_dot_alone(look):
-    fidelity = measured.fidelity()
-    fidelity["methods"] = {"cosine": fidelity["methods"]["cosine"]}
-    fidelity["methods"]["cosine"]["DEL@4"] |= {"low": None, "high": None}
-    figure = quality_charts.methods(facts.comparison(fidelity, "DEL@4"), look, str)
-    assert [trace.mode for trace in figure.data] == ["markers"] and not figure.layout.shapes
-    assert facts.methods_table(fidelity, "DEL@4")["95% interval"].tolist() == ["–"]
+def test_the_chart_of_shares_has_the_colours_of_the_paths(demo, look):
+    shown = facts.compared(demo, "popularity", "found@50")
+    figure = charts.paths(shown.drawn_shares, look, demo.factors)
+    assert [bar.marker.color for bar in figure.data] == [look.paths[name] for name in demo.factors]
+    total = np.nansum([bar.x for bar in figure.data], axis=0)
+    drawn = shown.drawn_shares["nease"].notna().to_numpy()
+    assert np.allclose(total[drawn], 1.0)
+    hardly = [note for note in figure.layout.annotations if "hardly ever" in note.text]
+    assert len(hardly) == (~drawn).sum() > 0
+
+
+def test_the_long_tail_names_each_curve_on_it(demo, look):
+    figure = charts.long_tail(demo.long_tail, lists.tail_names(demo), look)
+    assert len(figure.data) == len(figure.layout.annotations) == 5
+    labels = {note.text: note for note in figure.layout.annotations}
+    joint = labels["<b>Joint</b>"]
+    curve = demo.long_tail
+    place = int(np.abs(np.log10(curve["catalogue"]) - joint.x).argmin())
+    assert curve["joint"].iloc[place] == pytest.approx(joint.y)
+    assert labels["NEASE alone"].font.color == look.paths["nease"]

@@ -5,26 +5,14 @@ from __future__ import annotations
 import pytest
 
 from app.theme import CONFIG, theme
+from tests.app.colours import contrast
 from vasp_models.data.catalogue import PAPER_GENRES
 
 
-def luminance(colour: str) -> float:
-    channels = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
-    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
-
-
-def contrast(first: str, second: str) -> float:
-    low, high = sorted([luminance(first), luminance(second)])
-    return (high + 0.05) / (low + 0.05)
-
-
 @pytest.mark.parametrize("name", ["light", "dark"])
-def test_words_and_data_can_be_read_on_the_page(name):
+def test_words_can_be_read_on_the_page(name):
     look = theme(name)
     assert contrast(look.text, look.background) > 12 and contrast(look.muted, look.background) > 4.5
-    for colour in [*look.paths.values(), *look.genres.values()]:
-        assert contrast(colour, look.background) >= 2.99
 
 
 @pytest.mark.parametrize("name", ["light", "dark"])

@@ -30,6 +30,7 @@ FAILED = pytest.StashKey[bool]()
 Visits = Callable[..., Visit]
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest chooses by marks
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if Path(__file__).parent in item.path.parents:

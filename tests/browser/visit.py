@@ -75,7 +75,7 @@ class Visit:
 
     def go(self, name: str) -> Visit:
         """Click on a page's name in the sidebar."""
-        self.sidebar.get_by_role("link", name=name).click()
+        self.sidebar.get_by_role("link", name=name, exact=True).click()
         return self.settle()
 
     def pages(self) -> list[str]:

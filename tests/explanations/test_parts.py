@@ -17,7 +17,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
 from vasp_models.explanations import additivity, geometry, rankings
 from vasp_models.explanations.additivity import LOG, LOGIT, interaction_shares, pair_strengths
-from vasp_models.explanations.overlap import covariance_shares, gini, rank_biased_overlap
+from vasp_models.explanations.overlap import covariance_shares, rank_biased_overlap
 from vasp_models.explanations.parts import compare_parts, sample
 from vasp_models.models.baselines import Popularity, PopularitySettings
 from vasp_models.projections import maps
@@ -102,14 +102,7 @@ def test_lists_of_different_length_are_refused():
         rank_biased_overlap(np.arange(2), np.arange(3))
 
 
-# Gini and covariance shares
-
-
-def test_gini_of_equal_and_of_concentrated_counts():
-    assert gini(np.full(7, 3)) == pytest.approx(0.0)
-    assert gini(np.array([0, 0, 5, 0])) == pytest.approx(1.0)
-    assert gini(np.array([1, 2, 3])) == pytest.approx(1 / 3)  # (-2 x 1 + 0 x 2 + 2 x 3) / (2 x 6)
-    assert gini(np.zeros(4)) is None
+# Covariance shares
 
 
 def test_covariance_shares_sum_to_one_and_are_known():

@@ -71,6 +71,18 @@ def catalogue_of(groups: np.ndarray) -> Catalogue:
     return Catalogue(frame)
 
 
+class TrainUsers:
+    """What the shares of the paths need of a checkpoint's users: 40 histories, of which the last 10 are test users'."""
+
+    def __init__(self, n_items: int) -> None:
+        generator = np.random.default_rng(0)
+        drawn = [generator.choice(n_items, min(8, n_items), replace=False) for _ in range(40)]
+        self.histories = Interactions.from_lists(drawn, n_items)
+
+    def rows(self, split: str) -> np.ndarray:
+        return np.arange(30) if split == "train" else np.arange(30, 40)
+
+
 @dataclass
 class FakeCheckpoint:
     """What maps need of a checkpoint."""
@@ -84,6 +96,10 @@ class FakeCheckpoint:
     @property
     def catalogue(self) -> Catalogue:
         return catalogue_of(self.planted.flvae_group)
+
+    @property
+    def users(self) -> TrainUsers:
+        return TrainUsers(self.planted.n_items)
 
     def model(self, device: str = "cpu") -> PlantedModel:
         self.loads.append(device)

@@ -1,3 +1,4 @@
+from dataclasses import replace
 import json
 
 import numpy as np
@@ -139,6 +140,39 @@ def test_what_is_written_is_read_again(made, tmp_path):
     assert read.quality == lift.quality and read.overlap == lift.overlap
     assert read.provenance["versions"]["numpy"] == np.__version__
     assert not list(tmp_path.glob("**/*.pkl")) and len(list(tmp_path.iterdir())) == 1
+
+
+def test_shares_of_the_paths_come_with_the_maps_and_are_read_again(checkpoint, quick):
+    maps.obtain(checkpoint, ["lift"])
+    read = maps.find(checkpoint, "lift")
+    assert list(read.shares) == ["nease", "flvae"] and maps.complete(read)
+    assert all(share.shape == (119,) and share.dtype == np.float32 for share in read.shares.values())
+    total = read.shares["nease"] + read.shares["flvae"]
+    assert total[np.isfinite(total)] == pytest.approx(1, abs=1e-5) and np.isfinite(total).sum() > 100
+
+
+def test_maps_of_an_older_version_are_read_and_completed_without_a_place_moving(checkpoint, made, quick):
+    folder = maps.folders(checkpoint, "lift")[0]
+    older = replace(made[0]["lift"], digest=checkpoint.digest)
+    maps.write(older, folder)
+    about = json.loads((folder / "map.json").read_text())
+    (folder / "map.json").write_text(json.dumps({**about, "schema": 1} | {"shares": None}))
+    bits = (folder / "positions.parquet").read_bytes()
+    assert maps.find(checkpoint, "lift").shares is None and not maps.complete(maps.find(checkpoint, "lift"))
+    seen = []
+    maps.obtain(checkpoint, ["lift"], progress=lambda *told: seen.append(told))
+    assert maps.complete(maps.find(checkpoint, "lift")) and (folder / "positions.parquet").read_bytes() == bits
+    assert not quick, "nothing is drawn again"
+    assert seen[-1] == ("Asking about train users", 1.0)
+
+
+def test_a_map_of_a_newer_schema_is_set_aside(checkpoint, made):
+    folder = maps.folders(checkpoint, "lift")[0]
+    maps.write(made[0]["lift"], folder)
+    about = json.loads((folder / "map.json").read_text())
+    (folder / "map.json").write_text(json.dumps({**about, "schema": 99}))
+    told = []
+    assert maps.find(checkpoint, "lift", notice=told.append) is None and "schema 99" in told[0]
 
 
 def test_maps_are_computed_once(checkpoint, quick):

@@ -6,7 +6,20 @@ import sys
 
 import typer
 
-from vasp_models.cli import audit, dashboard, explaining, fidelity, maps, parts, training, using
+from vasp_models.cli import (
+    audit,
+    bundling,
+    dashboard,
+    doctor,
+    explaining,
+    fidelity,
+    maps,
+    parts,
+    quality,
+    report,
+    training,
+    using,
+)
 from vasp_models.cli.data import data_app
 from vasp_models.errors import StoppedEarly, VaspLensError
 
@@ -23,9 +36,13 @@ app.command("fidelity")(fidelity.fidelity)
 app.command("audit")(audit.audit)
 app.command("planted")(parts.planted)
 app.command("parts")(parts.parts)
+app.command("quality")(quality.quality)
 app.command("map")(maps.map_command)
+app.command("report")(report.report)
+app.command("bundle")(bundling.bundle)
 app.command("benchmark")(training.benchmark)
 app.command("checkpoints")(using.list_checkpoints)
+app.command("doctor")(doctor.doctor)
 
 
 def main() -> None:

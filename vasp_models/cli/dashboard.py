@@ -26,11 +26,13 @@ from vasp_models.errors import DeviceError, SettingError, VaspLensError
 FIRST_PORT = 8501
 PORTS_TRIED = 100
 SECONDS_TO_START = 60.0
+SECONDS_REMEMBERED = 30  # of a viewer who left: enough for a short loss of the network; a view stands in its address
 
 Port = Annotated[int, typer.Option(help="Port to listen on; the next free one if it is in use.", min=1, max=65535)]
 Host = Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 lets other machines in.")]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")]
 NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Open no browser, only print the address.")]
+View = Annotated[str, typer.Option(help='What to open: page and query as a link has them, "explain?u=7".')]
 
 
 def app(
@@ -41,9 +43,11 @@ def app(
     host: Host = "localhost",
     device: Device = "auto",
     no_browser: NoBrowser = False,
+    view: View = "",
 ) -> None:
     """Open the dashboard on your checkpoints."""
-    raise typer.Exit(open_dashboard(checkpoint or [], port=port, host=host, device=device, browser=not no_browser))
+    names, browser = checkpoint or [], not no_browser
+    raise typer.Exit(open_dashboard(names, port=port, host=host, device=device, browser=browser, view=view))
 
 
 def demo(
@@ -52,6 +56,7 @@ def demo(
     host: Host = "localhost",
     device: Device = "auto",
     no_browser: NoBrowser = False,
+    view: View = "",
 ) -> None:
     """Open the dashboard on the embedded demo."""
     if rebuild:
@@ -60,11 +65,12 @@ def demo(
         made = demo_checkpoint.rebuild(say=lambda stage: print(f"The demo: {stage} ...", flush=True))
         print(f"Written to {made.folder}. See it with: vasp-lens demo")
         return
-    raise typer.Exit(open_dashboard([places.DEMO], port=port, host=host, device=device, browser=not no_browser))
+    names, browser = [places.DEMO], not no_browser
+    raise typer.Exit(open_dashboard(names, port=port, host=host, device=device, browser=browser, view=view))
 
 
-def open_dashboard(names: list[str], *, port: int, host: str, device: str, browser: bool) -> int:
-    """Serve the dashboard until it is interrupted; the exit code.
+def open_dashboard(names: list[str], *, port: int, host: str, device: str, browser: bool, view: str = "") -> int:
+    """Serve the dashboard until it is interrupted; the exit code. `view` is what the printed address opens.
 
     Raises CheckpointError for a checkpoint that cannot be read, SettingError for an unknown device or address.
     """
@@ -79,7 +85,7 @@ def open_dashboard(names: list[str], *, port: int, host: str, device: str, brows
         stdout=subprocess.DEVNULL,  # "Stopping..."; errors go to stderr
         start_new_session=True,  # Ctrl-C reaches this program alone, which then ends the server without a traceback
     )
-    return _attend(server, address(free, host), browser)
+    return _attend(server, address(free, host), browser, view)
 
 
 def checked(name: str) -> str:
@@ -152,13 +158,15 @@ def server_command(port: int, host: str) -> list[str]:
         "server.address": host,
         "server.headless": "true",  # asks for no e-mail address and opens no browser: the browser is opened here
         "server.fileWatcherType": "none",
+        "server.disconnectedSessionTTL": SECONDS_REMEMBERED,
         "browser.gatherUsageStats": "false",
+        "client.disableDataExport": "true",  # app/exports.py saves tables with where they come from
         "logger.hideWelcomeMessage": "true",
         "logger.level": "warning",
         "global.developmentMode": "false",
     }
     flags = [part for name, value in options.items() for part in (f"--{name}", str(value))]
-    return [sys.executable, "-m", "streamlit", "run", str(places.ui_root() / "app" / "main.py"), *flags]
+    return [sys.executable, "-m", "streamlit", "run", str(places.ui_root() / "app" / "server.py"), *flags]
 
 
 def server_environment(checkpoints: list[str], device: str) -> dict[str, str]:
@@ -167,16 +175,17 @@ def server_environment(checkpoints: list[str], device: str) -> dict[str, str]:
     return {**os.environ, **chosen}
 
 
-def _attend(server: subprocess.Popen[bytes], url: str, browser: bool) -> int:
+def _attend(server: subprocess.Popen[bytes], url: str, browser: bool, view: str) -> int:
     """Wait for the server, say where it is, and end it with this program."""
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda *_: sys.exit(0))
     try:
         wait_until_healthy(server, url)
-        print(f"VASP Lens is at {url} (Ctrl-C ends it)", flush=True)
+        shown = f"{url}/{view.lstrip('/')}" if view else url
+        print(f"VASP Lens is at {shown} (Ctrl-C ends it)", flush=True)
         if browser and has_display():
-            webbrowser.open(url)
+            webbrowser.open(shown)
         return server.wait()
     except KeyboardInterrupt:
         return 0

@@ -39,7 +39,7 @@ def explain(
     as_json: AsJson = False,
 ) -> None:
     """Explain a recommendation: what each part adds, what each film of the history adds, what would change it."""
-    from vasp_models import checkpoints
+    from vasp_models import checkpoints, provenance
     from vasp_models.explanations import explaining, reporting
     from vasp_models.explanations.answers import has_positive_scores
 
@@ -59,6 +59,9 @@ def explain(
         whose["against"] = {"place": against, **reporting.film(loaded.catalogue, rivals[0])}
     answer = whose | reporting.record(found, 0, loaded.catalogue, methods=methods, **more)
     if as_json:
+        ids = None if history is None else loaded.catalogue.ids[items]
+        asked = reporting.command(loaded, loaded.catalogue.ids[number], user, ids, methods, against)
+        answer["provenance"] = provenance.of(loaded, asked)
         typer.echo(json.dumps(answer, indent=1, ensure_ascii=False, allow_nan=False))
         return
     score = "Log score" if has_positive_scores(model) else "Score"

@@ -27,7 +27,7 @@ def map_command(
 
     readings = readings_of(distance)
     loaded = checkpoints.load(checkpoint)
-    missing = [reading for reading in readings if maps.find(loaded, reading, seed, notice=_tell) is None]
+    missing = [reading for reading in readings if not maps.complete(maps.find(loaded, reading, seed, notice=_tell))]
     if missing:
         chosen = devices.resolve(device)  # loads torch, which maps that are there do not need
         record = jobs.ProgressFiles([maps.key(loaded.digest, reading, seed) for reading in missing])

@@ -54,20 +54,21 @@ def recommend(
     user: User = None,
     history: History = None,
     k: Annotated[int, typer.Option("-k", min=1, help="How many items.")] = 20,
+    rank_by: Annotated[str | None, typer.Option(help="Rank by this part of the model instead of its score.")] = None,
     device: Device = "auto",
     as_json: AsJson = False,
 ) -> None:
     """Recommend unseen items for a user or a history, with the factors of each score."""
-    from vasp_models import checkpoints
-    from vasp_models.recommending import FACTOR_TITLES
-    from vasp_models.recommending import recommend as best
+    from vasp_models import checkpoints, provenance, recommending
 
     loaded = checkpoints.load(checkpoint)
     items = asked_history(loaded, user, history)
-    found = best(loaded.model(devices.resolve(device)), items, k)
+    found = recommending.recommend(loaded.model(devices.resolve(device)), items, k, rank_by)
     records = found.records(loaded.catalogue)
     if as_json:
-        answer = {"user": user, "checkpoint": loaded.name, "recommendations": records}
+        ids = None if history is None else loaded.catalogue.ids[items]
+        about = provenance.of(loaded, recommending.command(loaded, user, ids, k, rank_by))
+        answer = {"user": user, "checkpoint": loaded.name, "recommendations": records, "provenance": about}
         typer.echo(json.dumps(answer, indent=1, ensure_ascii=False))
         return
     if len(found.unmodelled):
@@ -76,7 +77,7 @@ def recommend(
     if not records:
         typer.echo("Nothing is left to recommend: the history holds every item that the model covers.")
         return
-    Console().print(_list(records, {name: FACTOR_TITLES.get(name, name) for name in found.factors}))
+    Console().print(_list(records, {name: recommending.FACTOR_TITLES.get(name, name) for name in found.factors}))
 
 
 def asked_history(loaded: Checkpoint, user: str | None, history: str | None) -> np.ndarray:
@@ -105,7 +106,12 @@ def list_checkpoints(
             table.add_row(row["name"], Text(row["error"]))
         else:
             table.add_row(
-                row["name"], row["model"], row["preset"], row["dataset"], three(row["ndcg@100"]), row["created"]
+                row["name"],
+                row["model"],
+                f"{row['preset']}, bundle" if row["bundle"] else row["preset"],
+                row["dataset"],
+                three(row["ndcg@100"]),
+                row["created"],
             )
     Console().print(table)
 
@@ -120,6 +126,7 @@ def _row(name: str) -> dict:
             "name": name,
             "model": manifest["model"],
             "preset": manifest["preset"],
+            "bundle": loaded.is_bundle,
             "dataset": manifest["dataset"]["name"],
             "ndcg@100": loaded.metrics["test"]["ndcg@100"]["mean"],
             "created": manifest["provenance"]["created"],

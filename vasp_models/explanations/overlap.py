@@ -1,6 +1,8 @@
-"""Lists beside lists: how alike two rankings are, and how popular, wide and even the films are that they name."""
+"""Lists beside lists: how alike two rankings are, and how much of a sum each of its terms decides."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
 
 import numpy as np
 
@@ -24,17 +26,6 @@ def rank_biased_overlap(first: np.ndarray, second: np.ndarray, p: float = PERSIS
     return float(agreement[-1] * p**k + (1 - p) / p * (agreement * p**depth).sum())
 
 
-def gini(counts: np.ndarray) -> float | None:
-    """Inequality of non-negative counts: 0 where all are equal, 1 where one item has everything; None without any.
-
-    sum over j of (2j - n - 1) c_(j) / ((n - 1) sum c), c ascending (as in Elliot, Anelli et al. 2021, there 1 - it).
-    """
-    n, whole = len(counts), counts.sum()
-    if n < 2 or whole == 0:
-        return None
-    return float((2 * np.arange(1, n + 1) - n - 1) @ np.sort(counts) / ((n - 1) * whole))
-
-
 def covariance_shares(factors: np.ndarray) -> np.ndarray | None:
     """Cov(L_c, L) / Var(L) of each factor, float64 (factors), L being their sum; from values (factors, items).
 
@@ -44,3 +35,21 @@ def covariance_shares(factors: np.ndarray) -> np.ndarray | None:
     whole = centred.sum(axis=0)
     variance = whole @ whole
     return centred @ whole / variance if variance > 0 else None
+
+
+def in_common(first: np.ndarray, second: np.ndarray, k: int) -> int:
+    """How many items two rankings have in common among their first k."""
+    return len(np.intersect1d(first[:k], second[:k]))
+
+
+def also_in(lists: Mapping[str, np.ndarray], k: int) -> dict[str, dict[int, tuple[str, ...]]]:
+    """For each ranking, which of its first k items stand among the first k of which other rankings.
+
+    Ranking -> item -> names of the others, in their order; items of one ranking alone are left out.
+    """
+    tops = {name: {int(item) for item in items[:k]} for name, items in lists.items()}
+    found = {
+        name: {item: tuple(other for other in tops if other != name and item in tops[other]) for item in top}
+        for name, top in tops.items()
+    }
+    return {name: {item: others for item, others in each.items() if others} for name, each in found.items()}

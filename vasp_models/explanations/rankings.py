@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.evaluation.beyond import gini
 from vasp_models.evaluation.protocol import CHOICE, Evaluation, evaluate
 from vasp_models.evaluation.ranking import mask_seen, top_k
 from vasp_models.explanations.answers import answers
 from vasp_models.explanations.components import JOINT, components, factors, summed
-from vasp_models.explanations.overlap import PERSISTENCE, covariance_shares, gini, rank_biased_overlap
+from vasp_models.explanations.overlap import PERSISTENCE, covariance_shares, rank_biased_overlap
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender

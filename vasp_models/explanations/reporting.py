@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from vasp_models import provenance
 from vasp_models.explanations.explaining import Explanations
 from vasp_models.explanations.interactions import PairInteractions, pair_interactions, strongest
 from vasp_models.explanations.removals import CAP, TOPS, Removal, removals
@@ -51,6 +52,21 @@ def record(
     answer["removal"] = None if removed is None else _removals(removed, catalogue)
     answer["pairs"] = None if pairs is None else _pairs(pairs, found.history, catalogue)
     return answer
+
+
+def command(
+    checkpoint: Any,
+    item: object,
+    user: str | None = None,
+    history: Sequence[object] | None = None,
+    methods: Sequence[str] = METHODS,
+    against: int | None = None,
+) -> str:
+    """The command that explains a film (its id) again, for a user or for the ids of a history."""
+    ids = None if history is None else ",".join(map(str, history))
+    asked = {"item": item, "user": user, "history": ids, "against": against}
+    chosen = [] if set(methods) >= set(METHODS) else [word for name in methods for word in ("--method", name)]
+    return provenance.command("explain", checkpoint.argument, *chosen, **asked, json=True)
 
 
 def further(model: Recommender, found: Explanations, place: int, methods: Collection[str] = METHODS) -> dict[str, Any]:

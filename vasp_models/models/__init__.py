@@ -1,15 +1,15 @@
-"""Every model by name. Adding one is a file, a row here, its presets, and one line of tiny test settings."""
+"""Every model by name. Adding one is a file, a row here, its presets, and one line of tiny test settings.
+
+The classes are imported when they are asked for: what explanations are made of is read where torch is not installed.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib import import_module
 
 from vasp_models.errors import SettingError
 from vasp_models.models.base import HasFactors, HasGradient, HasItemWeights, Recommender
-from vasp_models.models.baselines import Popularity
-from vasp_models.models.ease import EASE
-from vasp_models.models.presets import DEFAULT, PRESETS
-from vasp_models.models.vasp import Product
 from vasp_models.training.options import TrainOptions
 
 __all__ = ["MODELS", "HasFactors", "HasGradient", "HasItemWeights", "ModelRow", "Recommender", "create", "preset"]
@@ -17,20 +17,26 @@ __all__ = ["MODELS", "HasFactors", "HasGradient", "HasItemWeights", "ModelRow", 
 
 @dataclass(frozen=True)
 class ModelRow:
-    """One named model: its class, its title for people, and the paper it comes from."""
+    """One named model: the file and the name of its class, its title for people, and the paper it comes from."""
 
-    kind: type[Recommender]
+    module: str
+    name: str
     title: str
     paper: str
 
+    @property
+    def kind(self) -> type[Recommender]:
+        """Its class."""
+        return getattr(import_module(f"vasp_models.models.{self.module}"), self.name)
+
 
 MODELS: dict[str, ModelRow] = {
-    "vasp": ModelRow(Product, "VASP", "Vančura and Kordík 2021"),
-    "flvae": ModelRow(Product, "FLVAE", "Vančura and Kordík 2021"),
-    "nease": ModelRow(Product, "NEASE", "Vančura and Kordík 2021"),
-    "ease": ModelRow(EASE, "EASE", "Steck 2019"),
-    "edlae": ModelRow(EASE, "EDLAE", "Steck 2020"),
-    "popularity": ModelRow(Popularity, "Popularity", ""),
+    "vasp": ModelRow("vasp", "Product", "VASP", "Vančura and Kordík 2021"),
+    "flvae": ModelRow("vasp", "Product", "FLVAE", "Vančura and Kordík 2021"),
+    "nease": ModelRow("vasp", "Product", "NEASE", "Vančura and Kordík 2021"),
+    "ease": ModelRow("ease", "EASE", "EASE", "Steck 2019"),
+    "edlae": ModelRow("ease", "EASE", "EDLAE", "Steck 2020"),
+    "popularity": ModelRow("baselines", "Popularity", "Popularity", ""),
 }
 
 
@@ -43,6 +49,8 @@ def model_row(name: str) -> ModelRow:
 
 def preset(model: str, name: str | None = None) -> tuple[object, TrainOptions]:
     """Settings and options of a model's preset, the model's default for None. Raises SettingError."""
+    from vasp_models.models.presets import DEFAULT, PRESETS
+
     model_row(model)
     name = name or DEFAULT
     if name not in PRESETS[model]:
@@ -52,5 +60,5 @@ def preset(model: str, name: str | None = None) -> tuple[object, TrainOptions]:
 
 def create(model: str, settings: object, n_items: int, seed: int = 0) -> Recommender:
     """An unfitted model; `seed` draws its first weights."""
-    kind = model_row(model).kind
-    return kind(settings, n_items, seed) if kind is Product else kind(settings, n_items)
+    row = model_row(model)
+    return row.kind(settings, n_items, seed) if row.module == "vasp" else row.kind(settings, n_items)

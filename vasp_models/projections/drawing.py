@@ -32,7 +32,8 @@ class SensitivityMaps:
     `items` int64 (n), the item numbers on the map, ascending; `positions` part -> float32 (n, 2); `neighbours` part ->
     int32 (n, k), *rows of the map* (places in `items`), nearest first; `quality` part -> numbers; `overlap` mean share
     of the 20 nearest that the parts have in common (None for a model in one part); `settings` what was computed and
-    how; `digest` of the checkpoint; `seconds` it took.
+    how; `digest` of the checkpoint; `seconds` it took; `shares` component -> float32 (n), the share of each path
+    (`projections.shares`), empty for a model in one, None on maps that were drawn before it was measured.
     """
 
     positions: dict[str, np.ndarray]
@@ -44,6 +45,7 @@ class SensitivityMaps:
     digest: str
     seconds: float = 0.0
     provenance: dict[str, Any] = field(default_factory=dict)
+    shares: dict[str, np.ndarray] | None = None
 
     def __len__(self) -> int:
         return len(self.items)

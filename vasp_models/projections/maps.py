@@ -6,6 +6,7 @@ A map is a folder of Parquet and JSON named by its content, beside the checkpoin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 import hashlib
 import json
 import os
@@ -17,7 +18,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from vasp_models import places, provenance
+from vasp_models.data.interactions import Interactions
 from vasp_models.errors import MapError
+from vasp_models.projections import shares
 from vasp_models.projections.distances import DISTANCES
 from vasp_models.projections.drawing import (
     DEFAULT_DISTANCE,
@@ -34,6 +37,7 @@ __all__ = [
     "DEFAULT_DISTANCE",
     "DISTANCES",
     "SensitivityMaps",
+    "complete",
     "compute",
     "compute_all",
     "expected_seconds",
@@ -46,16 +50,19 @@ __all__ = [
     "write",
 ]
 
-SCHEMA = 1
-_ABOUT, _POSITIONS, _NEIGHBOURS = "map.json", "positions.parquet", "neighbours.parquet"
+SCHEMA = 2
+_READ = (1, 2)  # 1 had no shares of the paths
+_NAMED_BY = 1  # the schema in the name of a map: a new one would mean to draw all of them again
+_ABOUT, _POSITIONS, _NEIGHBOURS, _SHARES = "map.json", "positions.parquet", "neighbours.parquet", "shares.parquet"
+_FOR_SHARES = 0.03  # of the time, for the shares of the paths
 _PACKAGES = ("vasp-lens", "numpy", "scipy", "openTSNE", "torch")
 
 Notice = Callable[[str], None]  # told one sentence about what was set aside
 
 
 def key(digest: str, distance: str, seed: int = 0) -> str:
-    """The name of a map by its content: the checkpoint's digest, the settings and the schema."""
-    about = json.dumps({"schema": SCHEMA, "checkpoint": digest, **settings_for(distance, seed)}, sort_keys=True)
+    """The name of a map by its content: the checkpoint's digest and the settings."""
+    about = json.dumps({"schema": _NAMED_BY, "checkpoint": digest, **settings_for(distance, seed)}, sort_keys=True)
     return hashlib.sha256(about.encode()).hexdigest()[:16]
 
 
@@ -70,14 +77,24 @@ def find(
 ) -> SensitivityMaps | None:
     """The maps of a checkpoint where they were computed before, else None; damaged ones are told to `notice`."""
     check_distance(distance)
+    known = None
     for folder in folders(checkpoint, distance, seed):
         if (folder / _ABOUT).exists():
             try:
-                return load(folder)
+                found = load(folder)
             except MapError as error:
                 if notice:
                     notice(str(error))
-    return None
+                continue
+            if complete(found):
+                return found
+            known = known or found
+    return known
+
+
+def complete(found: SensitivityMaps | None) -> bool:
+    """Whether nothing is missing that `obtain` would compute; maps of an older version lack the shares of the paths."""
+    return found is not None and found.shares is not None
 
 
 def obtain(
@@ -88,16 +105,38 @@ def obtain(
     progress: Progress | None = None,
     notice: Notice | None = None,
 ) -> dict[str, SensitivityMaps]:
-    """The maps of a checkpoint, found or else computed and kept. Raises MapError as `compute` does."""
+    """The maps of a checkpoint, found or else computed and kept; what older maps lack is added to them as they are.
+
+    Raises MapError as `compute` does.
+    """
     readings = tuple(readings)
     found = {distance: find(checkpoint, distance, seed, notice) for distance in readings}
-    missing = [distance for distance in readings if found[distance] is None]
-    if missing:
-        made = compute_all(checkpoint.model(device), checkpoint.catalogue, missing, seed, progress, checkpoint.digest)
-        for distance, maps in made.items():
-            save(maps, checkpoint)
-            found[distance] = maps
+    lacking = [distance for distance in readings if not complete(found[distance])]
+    if lacking:
+        model, missing = checkpoint.model(device), [distance for distance in lacking if found[distance] is None]
+        if missing:
+            drawing = _within(progress, 0.0, 1.0 - _FOR_SHARES)
+            found |= compute_all(model, checkpoint.catalogue, missing, seed, drawing, checkpoint.digest)
+        asking = _within(progress, 1.0 - _FOR_SHARES if missing else 0.0, 1.0)
+        split = _train_histories(checkpoint, seed)
+        measured = shares.path_shares(model, split, found[lacking[0]].items, lambda part: asking(_ASKING, part))
+        for distance in lacking:
+            found[distance] = replace(found[distance], shares=measured)
+            save(found[distance], checkpoint)
     return {distance: maps for distance, maps in found.items() if maps is not None}
+
+
+_ASKING = "Asking about train users"
+
+
+def _train_histories(checkpoint: Any, seed: int) -> Interactions:
+    """Some histories that the model learned from: nothing is chosen or measured on test users here."""
+    return shares.sample(checkpoint.users.histories.take(checkpoint.users.rows("train")), seed)
+
+
+def _within(progress: Progress | None, low: float, high: float) -> Progress:
+    """A report that takes from `low` to `high` of the whole."""
+    return lambda stage, fraction: progress(stage, low + (high - low) * fraction) if progress else None
 
 
 def save(maps: SensitivityMaps, checkpoint: Any) -> Path:
@@ -117,6 +156,8 @@ def write(maps: SensitivityMaps, folder: Path) -> None:
     with places.written_whole(folder) as temporary:
         pq.write_table(_position_table(maps), temporary / _POSITIONS, compression="zstd")
         pq.write_table(_neighbour_table(maps), temporary / _NEIGHBOURS, compression="zstd")
+        if maps.shares:
+            pq.write_table(pa.table(dict(maps.shares)), temporary / _SHARES, compression="zstd")
         about = {
             "schema": SCHEMA,
             "checkpoint_digest": maps.digest,
@@ -125,8 +166,9 @@ def write(maps: SensitivityMaps, folder: Path) -> None:
             "quality": maps.quality,
             "overlap": maps.overlap,
             "seconds": maps.seconds,
+            "shares": None if maps.shares is None else list(maps.shares),
             "provenance": maps.provenance or _provenance(),
-            "files": {name: _sha256(temporary / name) for name in (_POSITIONS, _NEIGHBOURS)},
+            "files": {path.name: _sha256(path) for path in sorted(temporary.glob("*.parquet"))},
         }
         (temporary / _ABOUT).write_text(json.dumps(about, indent=1, allow_nan=False), encoding="utf-8")
 
@@ -135,7 +177,7 @@ def load(folder: Path) -> SensitivityMaps:
     """Read maps that `write` wrote. Raises MapError when they are damaged or of another schema."""
     try:
         about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
-        if about["schema"] != SCHEMA:
+        if about["schema"] not in _READ:
             raise ValueError(f"schema {about['schema']} where this program writes {SCHEMA}")
         for name, expected in about["files"].items():
             if _sha256(folder / name) != expected:
@@ -149,6 +191,8 @@ def load(folder: Path) -> SensitivityMaps:
 
 def _read(folder: Path, about: dict[str, Any]) -> SensitivityMaps:
     positions, neighbours = pq.read_table(folder / _POSITIONS), pq.read_table(folder / _NEIGHBOURS)
+    measured = about.get("shares")
+    table = pq.read_table(folder / _SHARES) if measured else None
     return SensitivityMaps(
         positions={
             part: np.stack([positions[f"{part}_{axis}"].to_numpy() for axis in "xy"], axis=1) for part in about["parts"]
@@ -161,6 +205,7 @@ def _read(folder: Path, about: dict[str, Any]) -> SensitivityMaps:
         digest=about["checkpoint_digest"],
         seconds=about["seconds"],
         provenance=about["provenance"],
+        shares=None if measured is None else {name: table[name].to_numpy() for name in measured},
     )
 
 

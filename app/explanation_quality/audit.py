@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from app import words
-from app.quality.facts import NOTHING, short
+from app.explanation_quality.facts import NOTHING, short
 
 MARKS = {True: (":material/check:", "passed"), False: (":material/close:", "failed"), None: (":material/remove:", "")}
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from app import words
-from app.quality.facts import METRICS
+from app.explanation_quality.facts import METRICS
 
 # Kind -> the section's question, its subtitle and the notice while nothing was measured.
 SECTIONS = {

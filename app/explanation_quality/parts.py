@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from app import words
-from app.quality.facts import NOTHING, mean
+from app.explanation_quality.facts import NOTHING, mean
 
 Row = tuple[str, Callable[[Mapping], str]]
 _ROUNDING = 1e-9  # what the precision of answers leaves of an interaction that is none, squared

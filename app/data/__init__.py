@@ -1,0 +1,1 @@
+"""The page Data: what was the model trained on?"""

@@ -1,0 +1,1 @@
+"""The page Diagnostics: is everything in order here?"""

@@ -1,0 +1,1 @@
+"""The page Explanation quality: are the reasons real?"""

@@ -1,0 +1,1 @@
+"""The page Film: what the model makes of one film."""

@@ -1,0 +1,72 @@
+"""What a browser shows before the dashboard has sent anything: words in the place of a blank frame that jumps."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+Message = MutableMapping[str, Any]
+Send = Callable[[Message], Awaitable[None]]
+
+# Until the sidebar is there Streamlit draws a frame that then moves by its width. After some seconds it is shown all
+# the same: then something is wrong, and the page says what.
+STYLE = b"""<style>
+@keyframes vasp-lens-shown {to {visibility: visible}}
+@keyframes vasp-lens-gone {to {visibility: hidden}}
+body:not(:has([data-testid="stSidebar"], [data-testid="stDialog"])) [data-testid="stAppViewContainer"] {
+  visibility: hidden; animation: vasp-lens-shown 0s 15s forwards !important
+}
+body:not(:has([data-testid="stSidebar"], [data-testid="stDialog"]))::before {
+  content: "Opening VASP Lens \\2026"; position: fixed; inset: 45% 0 auto; text-align: center;
+  font: 15px "Source Sans", sans-serif; color: #5b6275; animation: vasp-lens-gone 0s 15s forwards !important
+}
+@media (prefers-color-scheme: dark) {
+  html, body {background: #0e1117}
+  body:not(:has([data-testid="stSidebar"], [data-testid="stDialog"]))::before {color: #9aa3b8}
+}
+</style></head>"""
+# With these the server would answer with packed content, or with none because the browser has it already.
+_ASKED_PLAINLY = {b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"}
+
+
+class Opening:
+    """ASGI middleware that writes STYLE into the page that the server sends; everything else passes as it is."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Message, receive: Callable[[], Awaitable[Message]], send: Send) -> None:
+        """Answer one request."""
+        asked = dict(scope.get("headers", ()))
+        if scope["type"] != "http" or scope["method"] != "GET" or b"text/html" not in asked.get(b"accept", b""):
+            await self._app(scope, receive, send)
+            return
+        headers = [(name, value) for name, value in scope["headers"] if name not in _ASKED_PLAINLY]
+        await self._app({**scope, "headers": headers}, receive, _Written(send))
+
+
+class _Written:
+    """Sends an answer on; a page is held back until it is whole, and gets its style."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message | None = None
+        self._body = b""
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            content = dict(message["headers"]).get(b"content-type", b"")
+            if message["status"] == 200 and content.startswith(b"text/html"):
+                self._start = message
+                return
+        if self._start is None or message["type"] != "http.response.body":
+            await self._send(message)
+            return
+        self._body += message.get("body", b"")
+        if message.get("more_body"):
+            return
+        body = self._body.replace(b"</head>", STYLE, 1)
+        headers = [(name, value) for name, value in self._start["headers"] if name not in {b"content-length", b"etag"}]
+        headers.append((b"content-length", str(len(body)).encode()))
+        await self._send({**self._start, "headers": headers})
+        await self._send({**message, "body": body})

@@ -1,0 +1,84 @@
+"""The film page: opened by a link, walked from film to film and back, taken away, seen in both themes."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+from playwright.sync_api import Locator
+import pytest
+
+from tests.browser.visit import Visit
+
+
+def listed(visit: Visit, name: str) -> Locator:
+    """The buttons of the films in a list, by the list's name."""
+    return visit.main.locator(f"table[aria-label='{name}'] tbody td.film button")
+
+
+def charts(visit: Visit) -> int:
+    return visit.main.get_by_test_id("stPlotlyChart").locator("visible=true").count()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_it_is_drawn(on_demo, theme):
+    visit = on_demo(theme).go("Film")
+    assert visit.heading().startswith("What does the model make of ") and charts(visit) == 5
+    visit.picture("film")
+
+
+def test_from_film_to_film_and_back(on_demo):
+    visit = on_demo().go("Film")
+    first = visit.heading()
+    near = listed(visit, "Nearest in NEASE").first
+    goal = near.locator(".name").inner_text()
+    near.click()
+    visit.settle()
+    assert goal in visit.heading() and "f=" in visit.page.url
+    listed(visit, "Recommended by FLVAE").first.press("Enter")  # the keyboard opens a row as well
+    third = visit.settle().heading()
+    assert third not in (first, goal)
+    visit.page.go_back()
+    assert goal in visit.settle().heading()
+    visit.page.go_back()
+    assert visit.settle().heading() == first
+    visit.page.go_forward()
+    assert goal in visit.settle().heading()
+
+
+def test_a_link_opens_a_film_on_a_telephone(visits, demo):
+    visit = visits(demo.url, "dark", (375, 812)).open("/film?f=374&d=paper")
+    assert "The Little Mermaid (1989)" in visit.heading()
+    assert listed(visit, "Nearest in Joint").count() == 10 and charts(visit) == 5
+    wide = visit.main.evaluate("node => node.scrollWidth - node.clientWidth")
+    assert wide <= 0, "nothing sticks out"
+    visit.picture("film-linked")
+
+
+def test_what_it_shows_can_be_taken_away(on_demo):
+    visit = on_demo().go("Film")
+    found = {}
+    for kind in ("csv", "json"):
+        with visit.page.expect_download() as coming:
+            visit.main.locator(f".st-key-film_{kind} button").click()
+        assert coming.value.suggested_filename.endswith(f".{kind}")
+        with open(coming.value.path(), encoding="utf-8-sig", newline="") as file:
+            found[kind] = list(csv.DictReader(file)) if kind == "csv" else json.load(file)
+    told = found["json"]
+    assert told["title"] in visit.heading() and told["provenance"]["checkpoint"] == "demo"
+    names = [row["title"] for row in found["csv"] if (row["list"], row["part"]) == ("recommended", "joint")]
+    assert names == [film["title"] for film in told["recommended"]["Joint"]] and len(names) == 20
+    shown = listed(visit, "Recommended films").all_inner_texts()
+    assert [" ".join(text.split()) for text in shown] == names[:10]
+
+
+def test_the_dialog_of_a_recommendation_leads_here_and_on_to_its_explanation(on_demo):
+    visit = on_demo().go("Recommend")
+    listed(visit, "Recommended films").nth(1).click()
+    dialog = visit.page.get_by_role("dialog")
+    title = dialog.get_by_role("heading").first.inner_text()
+    dialog.get_by_role("button", name="The film’s page").click()
+    assert title in visit.settle().heading()
+    visit.main.locator(".st-key-explain_film button").click()
+    visit.settle()
+    assert visit.heading().startswith("Why ") and title.rsplit(" (")[0] in visit.heading()

@@ -1,0 +1,148 @@
+"""95 % intervals of means and of shares over users, and whether a group differs from everybody else.
+
+Users are drawn independently; films of one user are not. So a mean over users has Student's interval, and a share of
+held-out films is a ratio of two sums over users (Cochran 1977, chapter 6: its error is that of the linearised ratio).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtr, stdtrit
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean or a share of `n` users (or films): value, standard error and both ends; None where there is none."""
+
+    n: int
+    mean: float | None
+    se: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A difference of two groups: value, its 95 % interval and the two-sided p; None where there is none."""
+
+    mean: float | None
+    low: float | None = None
+    high: float | None = None
+    p: float | None = None
+
+
+def mean(values: np.ndarray) -> Estimate:
+    """Mean of a value between 0 and 1 over users, with Student's interval, cut to that range."""
+    values = values[np.isfinite(values)]
+    n = len(values)
+    if not n:
+        return Estimate(0, None)
+    centre, se = float(values.mean()), standard_error(values)
+    if not se:  # one user, or all alike: nothing is known of how much others vary
+        return Estimate(n, centre, se)
+    half = _quantile(n - 1) * se
+    return Estimate(n, centre, se, max(centre - half, 0.0), min(centre + half, 1.0))
+
+
+def standard_error(values: np.ndarray) -> float | None:
+    """Standard error of a mean (ddof 1); one value alone has none."""
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+
+
+def share(hits: np.ndarray, totals: np.ndarray) -> Estimate:
+    """Share of films that are hits, users as clusters: hits and films of each user, (users); `n` counts films.
+
+    Wilson's interval (1927) with as many films as an independent sample of this error would need, and Student's
+    quantile (Dean and Pagano 2015; Korn and Graubard 1998). Where none or all are hits, each user counts once.
+    """
+    some = totals > 0
+    hits, totals = hits[some].astype(float), totals[some].astype(float)
+    users, films = len(totals), totals.sum()
+    if not users:
+        return Estimate(0, None)
+    rate = float(hits.sum() / films)
+    if users < 2:
+        return Estimate(int(films), rate)
+    se = _error((hits - rate * totals) / films)
+    effective = rate * (1 - rate) / se**2 if se > 0 else users
+    return Estimate(int(films), rate, se, *_wilson(rate, effective, _quantile(users - 1)))
+
+
+def means_apart(first: np.ndarray, second: np.ndarray) -> Difference:
+    """Difference of the means of two groups of users, by Welch's t test (1947)."""
+    first, second = first[np.isfinite(first)], second[np.isfinite(second)]
+    if not len(first) or not len(second):
+        return Difference(None)
+    apart = float(first.mean() - second.mean())
+    if min(len(first), len(second)) < 2:
+        return Difference(apart)
+    one, two = (values.var(ddof=1) / len(values) for values in (first, second))
+    if one + two == 0:
+        return Difference(apart)
+    freedom = (one + two) ** 2 / (one**2 / (len(first) - 1) + two**2 / (len(second) - 1))
+    return _tested(apart, float(np.sqrt(one + two)), freedom)
+
+
+def shares_apart(hits: np.ndarray, totals: np.ndarray, others_hits: np.ndarray, others: np.ndarray) -> Difference:
+    """Difference of two shares of films, all (users): the same users may have films of both kinds."""
+    if not totals.sum() or not others.sum():
+        return Difference(None)
+    rate, rest = hits.sum() / totals.sum(), others_hits.sum() / others.sum()
+    errors = (hits - rate * totals) / totals.sum() - (others_hits - rest * others) / others.sum()
+    errors = errors[(totals > 0) | (others > 0)]
+    if len(errors) < 2 or not (se := _error(errors)) > 0:
+        return Difference(float(rate - rest))
+    return _tested(float(rate - rest), se, len(errors) - 1)
+
+
+def paired_means(first: np.ndarray, second: np.ndarray) -> Difference:
+    """Mean difference of two values of the same users, by Student's t test."""
+    apart = (first - second)[np.isfinite(first) & np.isfinite(second)]
+    if not len(apart):
+        return Difference(None)
+    se = standard_error(apart)
+    return _tested(float(apart.mean()), se, len(apart) - 1) if se else Difference(float(apart.mean()))
+
+
+def paired_shares(first: np.ndarray, second: np.ndarray, totals: np.ndarray) -> Difference:
+    """Difference of two shares of the same films: hits of either kind and films of each user, (users)."""
+    some = totals > 0
+    apart, totals = (first - second)[some].astype(float), totals[some].astype(float)
+    if not len(totals):
+        return Difference(None)
+    rate = float(apart.sum() / totals.sum())
+    if len(totals) < 2 or not (se := _error((apart - rate * totals) / totals.sum())) > 0:
+        return Difference(rate)
+    return _tested(rate, se, len(totals) - 1)
+
+
+def holm(p: np.ndarray) -> np.ndarray:
+    """p-values corrected for being many (Holm 1979), float64; NaN stands where there was no test."""
+    corrected, known = np.full(len(p), np.nan), np.flatnonzero(np.isfinite(p))
+    order = known[np.argsort(p[known], kind="stable")]
+    corrected[order] = np.minimum(np.maximum.accumulate(p[order] * np.arange(len(order), 0, -1)), 1.0)
+    return corrected
+
+
+def _tested(apart: float, se: float, freedom: float) -> Difference:
+    half = _quantile(freedom) * se
+    return Difference(apart, apart - half, apart + half, float(2 * stdtr(freedom, -abs(apart) / se)))
+
+
+def _error(errors: np.ndarray) -> float:
+    """Standard error of a sum of users' deviations, which add up to 0."""
+    return float(np.sqrt(len(errors) / (len(errors) - 1) * (errors**2).sum()))
+
+
+def _wilson(rate: float, n: float, q: float) -> tuple[float, float]:
+    centre = (rate + q * q / (2 * n)) / (1 + q * q / n)
+    half = q / (1 + q * q / n) * np.sqrt(rate * (1 - rate) / n + q * q / (4 * n * n))
+    return max(float(centre - half), 0.0), min(float(centre + half), 1.0)
+
+
+def _quantile(freedom: float) -> float:
+    return float(stdtrit(freedom, (1 + LEVEL) / 2))
