@@ -140,7 +140,16 @@ def maps(chosen: Checkpoint, distance: str) -> SensitivityMaps | None:
     """The checkpoint's maps for a distance, or None where they have not been computed."""
     from vasp_models.projections import maps as core
 
-    return core.find(chosen, distance)
+    kept = core.folders(chosen, distance)  # each is put in place as a whole
+    changed = tuple(folder.stat().st_mtime_ns if folder.exists() else 0 for folder in kept)
+    return _maps(str(kept[0]), changed, distance, chosen) if any(changed) else None
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _maps(folder: str, changed: tuple[int, int], distance: str, _chosen: Checkpoint) -> SensitivityMaps | None:
+    from vasp_models.projections import maps as core
+
+    return core.find(_chosen, distance)
 
 
 def map_job(chosen: Checkpoint, distance: str) -> Job:

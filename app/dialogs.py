@@ -33,5 +33,5 @@ def _film(chosen, user, found, item: int, why: bool) -> None:
     if len(place) and found.factors:
         rule = "Against an empty profile; the raw values are natural logarithms and sum to the log score"
         widgets.section("What each part of the model adds", rule)
-        widgets.numbers(facts.film_factors(found, int(place[0])), ["Log factor", "Empty profile"])
+        widgets.numbers(facts.film_factors(found, int(place[0])), ["Log factor", "Empty profile"], key="film_factors")
     views.places(chosen, cached.maps(chosen, state.current().distance), item)

@@ -19,7 +19,7 @@ def list_field(catalogue, listed: np.ndarray, item: int | None) -> None:
     shown = None if item is None else str(catalogue.ids[item])
     names = ids if shown is None or shown in ids else {shown: catalogue.titles[item]} | ids
     st.session_state[_FILM] = shown
-    look = {"format_func": lambda film: names.get(film, str(film)), "placeholder": "Choose a film", "width": 360}
+    look = {"format_func": lambda film: names.get(film, str(film)), "placeholder": "Choose a film", "width": 330}
     st.selectbox("Film", list(names), key=_FILM, on_change=_take_film, **look)
 
 

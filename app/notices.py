@@ -6,15 +6,19 @@ Background jobs are watched from here: the end of one is told on whatever page t
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 import re
 
 import streamlit as st
+from streamlit.errors import StreamlitAPIException
 
 from app import words
+from app.theme import ASSETS
 from vasp_models.jobs import Job
 
 LOOK_EVERY = 2.0  # seconds between two looks at running jobs
+DIAGNOSTICS = str(ASSETS.parent / "pages" / "diagnostics.py")
 _KEY = "app_notices"
 
 
@@ -131,7 +135,7 @@ def _look_after_jobs() -> None:
 def box(notice: Notice) -> None:
     """One problem in a calm box: what happened, the command that mends it, and a button that takes the box away."""
     with st.container(border=True, key=f"notice_{notice.about}"):
-        with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(horizontal=True, vertical_alignment="center", wrap=False):
             st.markdown(f":gray[:material/error:]\u2002{words.sentence(notice.text)}", width="stretch")
             st.button("Dismiss", key=f"dismiss_{notice.about}", type="tertiary", on_click=dismiss, args=(notice.about,))
         if notice.command:
@@ -139,3 +143,7 @@ def box(notice: Notice) -> None:
         if notice.report:
             with st.expander("What to send to whoever helps you", icon=":material/content_copy:"):
                 st.code(notice.report, language=None, wrap_lines=True)
+            with suppress(StreamlitAPIException):  # before the pages are known there is no link to one
+                st.page_link(
+                    DIAGNOSTICS, label="Is everything else in order? Diagnostics", icon=":material/health_and_safety:"
+                )

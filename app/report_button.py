@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cached, exports, notices, words
+from app import cached, exports, words
 from vasp_models import measures
 from vasp_models.errors import VaspLensError
 
@@ -14,28 +14,32 @@ _WHAT = (
 )
 
 
-@st.fragment
 def report_button(chosen, user: str | None, film: str | None = None) -> None:
     """A fold that makes the report on a user (the example user without one) and offers it; `film` is an id."""
     with st.popover("Report", icon=":material/description:", key="report"):
         about = f" and of {words.markdown(chosen.catalogue.titles[chosen.catalogue.number(film)])}" if film else ""
         st.markdown(f":small[:gray[{_WHAT.format(user=words.markdown(str(user)), film=about)}]]")
-        asked = (chosen.content, user, film, _state_of(chosen))
-        make = {"icon": ":material/description:", "key": "make_report", "width": "stretch"}
-        if st.session_state.get(_KEY) != asked and not st.button("Make the report", **make):
-            return
-        name = exports.file_name("-".join(filter(None, ["report", chosen.name, user, film])), "html")
-        try:
-            with st.spinner("Asking the model and drawing the report …"):
-                text = _made(*asked, name, cached.wanted_device(), chosen)
-        except VaspLensError as error:
-            st.markdown(words.sentence(str(error)))
-            notices.problem("report", str(error))
-            return
-        st.session_state[_KEY] = asked
-        label = f"Save it · {len(text) / 1e6:.1f} MB"
-        look = {"icon": ":material/download:", "on_click": "ignore", "width": "stretch", "key": "save_report"}
-        st.download_button(label, text, name, "text/html", **look)
+        _offer(chosen, user, film)
+
+
+@st.fragment
+def _offer(chosen, user: str | None, film: str | None) -> None:
+    asked = (chosen.content, user, film, _state_of(chosen))
+    wide = {"width": "stretch"}
+    if st.session_state.get(_KEY) != asked:
+        ask = {"on_click": st.session_state.__setitem__, "args": (_KEY, asked)}
+        st.button("Make the report", icon=":material/description:", key="make_report", **ask, **wide)
+        return
+    name = exports.file_name("-".join(filter(None, ["report", chosen.name, user, film])), "html")
+    try:
+        with st.spinner("Asking the model and drawing the report …"):
+            text = _made(*asked, name, cached.wanted_device(), chosen)
+    except VaspLensError as error:
+        st.markdown(words.sentence(str(error)))
+        return
+    label = f"Save it · {len(text) / 1e6:.1f} MB"
+    look = {"icon": ":material/download:", "on_click": "ignore", "key": "save_report", **wide}
+    st.download_button(label, text, name, "text/html", **look)
 
 
 def _state_of(chosen) -> tuple[str, ...]:

@@ -190,7 +190,8 @@ def change(**changes: object) -> AppState:
         raise TypeError(f"AppState has no field {', '.join(sorted(unknown))}")
     state = current()
     if changes.get("checkpoint", state.checkpoint) != state.checkpoint:
-        changes = {"user": None, "film": None, "selected": "", "search": "", "users": UserFilter(), "rank_by": "joint"} | changes
+        fresh = {"user": None, "film": None, "selected": "", "search": "", "users": UserFilter(), "rank_by": "joint"}
+        changes = fresh | changes
     if changes.get("user", state.user) != state.user:
         changes = {"film": None, "search": ""} | changes
     st.session_state[_SESSION_KEY] = replace(state, **changes)

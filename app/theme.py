@@ -87,6 +87,7 @@ PAGE_CSS = """<style>
 .st-key-user_row button {padding: 0; min-width: 2.1rem}
 .st-key-user_row kbd, .st-key-next_film kbd, .st-key-previous_film kbd {display: none}
 [class*="st-key-bound_"]:not(.st-key-bound_method):not(.st-key-bound_film):not(.st-key-bound_posters) {min-height: 59px}
+[class*="_search "], .st-key-listed_film {min-height: 63.75px}
 [class*="st-key-poster_"] img {aspect-ratio: 2 / 3; border-radius: 0.5rem}
 .st-key-address, .st-key-find_key, .st-key-take_away, .st-key-maps_view {display: none}
 [class*="st-key-tools_"] {height: 28px} [class*="st-key-tools_"] button {min-height: 24px; padding: 0 4px}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from functools import partial
 
 import pandas as pd
@@ -178,6 +179,19 @@ def load(chosen) -> None:
         st.skeleton(height=480)
     try:
         cached.loaded(chosen)
+    finally:
+        place.empty()
+
+
+@contextmanager
+def busy(text: str, height: int) -> Iterator[None]:
+    """Words and a skeleton of the final height in the place of what the block computes."""
+    place = st.empty()
+    with place.container(height=height, border=False, key=f"busy_{len(text)}_{height}"):
+        caption(f"{text} …")
+        st.skeleton(height=max(height - 60, 20))
+    try:
+        yield
     finally:
         place.empty()
 

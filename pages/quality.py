@@ -12,7 +12,23 @@ from vasp_models.evaluation.served import Served
 
 
 def by_slice(served, shown) -> None:
-    """The main figure: how well each slice is served, and beside it by which part; the table behind both."""
+    """The main figure and the table behind it."""
+    if shown.drawn.empty:
+        widgets.notice(facts.TOO_FEW)
+    else:
+        pictures(served, shown)
+    if sentence := facts.alone(served, shown):
+        st.markdown(sentence)
+    table = facts.slice_table(served, shown)
+    look = {"hide_index": True, "row_height": 36, "height": 36 * (min(len(table), 11) + 1) + 3}
+    counted = {table.columns[1]: st.column_config.NumberColumn(format="localized")}
+    with st.container(gap=None):
+        st.dataframe(table, column_config=counted, **look)
+        widgets.take(table, "slice_table")
+
+
+def pictures(served, shown) -> None:
+    """How well each slice is served, and beside it by which part."""
     theme = widgets.theme()
     left, right = st.columns([1.32, 1], gap="large") if served.factors else (st.container(), None)
     with left:
@@ -26,11 +42,6 @@ def by_slice(served, shown) -> None:
             name, head, _ = facts.KINDS[shown.kind]
             alt = facts.shares_in_words(served, shown.drawn_shares, name.lower())
             widgets.chart(figure, "path_shares", alt, twin=facts.share_twin(served, shown.shares, head))
-    if sentence := facts.alone(served, shown):
-        st.markdown(sentence)
-    table = facts.slice_table(served, shown)
-    look = {"hide_index": True, "row_height": 36, "height": 36 * (min(len(table), 11) + 1) + 3}
-    st.dataframe(table, column_config={table.columns[1]: st.column_config.NumberColumn(format="localized")}, **look)
 
 
 def beyond(served) -> None:
@@ -40,7 +51,9 @@ def beyond(served) -> None:
     widgets.section("What the lists are like", lists.READING.format(users, found["settings"]["shown"]))
     if sentence := lists.beyond_answer(served):
         st.markdown(sentence)
-    st.table(lists.beyond_table(served), border="horizontal", hide_index=True)
+    with st.container(gap=None):
+        st.table(lists.beyond_table(served), border="horizontal", hide_index=True)
+        widgets.take(lists.beyond(served), "lists")
     widgets.section("What do the most popular films get?", lists.tail_answer(served))
     figure = charts.long_tail(served.long_tail, lists.tail_names(served), widgets.theme())
     widgets.chart(figure, "long_tail", lists.tail_in_words(served), twin=lists.tail_twin(served))

@@ -59,7 +59,8 @@ TORCH_FREE = (
     *("data", "evaluation", "checkpoints", "recommending", "explanations", "projections", "answering", "bundles"),
     *("errors", "places", "provenance", "devices", "jobs", "measures", "cli", "tmdb", "posters", "diagnostics"),
 )
-OTHER_NAMES = {"sklearn": "scikit-learn", "PIL": "pillow"}  # import name -> name in the registry
+# Import name -> name in the registry.
+OTHER_NAMES = {"sklearn": "scikit-learn", "markdown_it": "markdown-it-py", "PIL": "pillow"}
 PAGE_LINES, FILE_LINES, FUNCTION_LINES = 120, 300, 60
 
 
@@ -139,6 +140,19 @@ def test_charts_draw_without_streamlit():
     found = [each for each in imports() if part_of(each.file)[0] == "app" and each.file.stem in {"charts", "theme"}]
     assert len({each.file for each in found}) >= 2, "app/charts.py is gone: this rule needs a new name"
     assert not [each for each in found if each.module.startswith("streamlit")]
+
+
+def test_reports_are_drawn_and_worded_where_streamlit_is_not_installed():
+    """With all that they import of the pages' charts and words."""
+    names = modules("app", ("report",))
+    assert "app.report.page" in names
+    body = f"""
+        import importlib
+        for name in {names!r}:
+            importlib.import_module(name)
+    """
+    done = without("streamlit", body)
+    assert done.returncode == 0, done.stderr
 
 
 def test_no_import_is_relative_and_none_shadows_the_standard_library():

@@ -11,7 +11,7 @@ import time
 import pytest
 
 from vasp_models import checkpoints, diagnostics, jobs, measures, places, posters
-from vasp_models.diagnostics import FINE, MISSING, NOTE, PROBLEM, Check, Diagnosis, caches, machine, stock
+from vasp_models.diagnostics import FINE, MISSING, NOTE, PROBLEM, TOLD, Check, Diagnosis, caches, machine, stock
 from vasp_models.diagnostics.checks import size
 
 
@@ -32,6 +32,7 @@ def by_name(checks: list[Check]) -> dict[str, Check]:
     ("states", "answer"),
     [
         ([FINE, FINE], "Everything is in order: 2 checks, no problem."),
+        ([FINE, TOLD, FINE], "Everything is in order: 2 checks, no problem."),
         ([FINE, MISSING], "Everything is in order: 2 checks, no problem."),
         ([FINE, NOTE], "Everything is in order: 2 checks, no problem, 1 of them worth knowing about."),
         ([PROBLEM, FINE], "One of 2 checks needs attention: check 0."),

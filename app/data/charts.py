@@ -40,7 +40,8 @@ def ratings(table: pd.DataFrame, theme: Theme) -> go.Figure:
     figure = _figure(theme)
     figure.add_bar(
         x=[f"{rating:g}" for rating in table["rating"]], y=shares, marker=_look(theme, table["liked"].to_numpy()),
-        text=labels, textposition="outside", textfont=_small(theme), cliponaxis=False, customdata=table["ratings"],
+        text=labels, textposition="outside", textfont=_small(theme) | {"size": 11}, cliponaxis=False,
+        constraintext="none", textangle=0, customdata=table["ratings"],
         hovertemplate="rating %{x}: %{customdata:,} ratings, %{y:.1%}<extra></extra>",
     )  # fmt: skip
     figure.update_xaxes(type="category", title_text="rating")
@@ -143,7 +144,7 @@ def genres(table: pd.DataFrame, theme: Theme) -> go.Figure:
             hovertemplate=f"%{{customdata}}: %{{x:.1%}} of all {what}<extra></extra>",
         )  # fmt: skip
     top = float(table[["film_share", "like_share"]].to_numpy().max())
-    figure.update_xaxes(range=[-0.02 * top, 1.06 * top], tickformat=".0%", showgrid=True, nticks=6, title_text="share")
+    figure.update_xaxes(range=[-0.04 * top, 1.06 * top], tickformat=".0%", showgrid=True, nticks=6, title_text="share")
     look = {"tickfont": {"size": 13, "color": theme.text}, "range": [-0.7, len(table) - 0.3]}
     figure.update_yaxes(tickvals=at, ticktext=list(table["genre"]), **look)
     return figure

@@ -169,7 +169,7 @@ def tail_table(catalogue: Catalogue, tail: LongTail) -> pd.DataFrame:
 def lengths_rule(found: Described) -> str:
     """The subtitle of the history lengths."""
     shortest, longest = (int(found.lengths[end].iloc[place]) for end, place in (("low", 0), ("high", -1)))
-    ratio = "; bins of equal ratio" if len(set(found.lengths["high"] - found.lengths["low"])) > 1 else ""
+    ratio = "; bins of equal ratio" if len(set((found.lengths["high"] - found.lengths["low"])[:-1])) > 1 else ""
     return f"Train users, from {shortest:,} to {longest:,} films{ratio}"
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from app import shortcuts, timings, words
-from vasp_models.diagnostics import FINE, MISSING, NOTE, PROBLEM, Check, Diagnosis
+from vasp_models.diagnostics import FINE, MISSING, NOTE, PROBLEM, TOLD, Check, Diagnosis
 
 QUESTION = "Is everything in order here?"
-ICONS = {FINE: "check_circle", MISSING: "radio_button_unchecked", NOTE: "info", PROBLEM: "error"}
+ICONS = {FINE: "check_circle", MISSING: "radio_button_unchecked", NOTE: "info", PROBLEM: "error", TOLD: "timer"}
 SESSION = "Answers of the model"
 
 
@@ -58,7 +58,7 @@ def session(known: Iterable[timings.Timing]) -> list[Check]:
         fact = times(each.last)
         if each.answers > 1:
             fact = f"last {times(each.last)}, median {times(each.median)} of the last {each.answers}"
-        checks.append(Check(each.name, FINE, fact))
+        checks.append(Check(each.name, TOLD, fact))
     return checks
 
 

@@ -16,7 +16,7 @@ def controls(chosen, user, about) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         film_choice.list_field(catalogue, about.listed.items, item)
         film_choice.step_buttons(catalogue, about.listed.items, item)
-        film_choice.search_field(catalogue, "explain_search", 200)
+        film_choice.search_field(catalogue, "explain_search", 160)
         if item is not None and st.button("Film facts", icon=":material/movie:", key="about_film"):
             dialogs.film(chosen, user, about.listed, item, why=False)
         if item is not None:

@@ -42,7 +42,7 @@ def speakers(chosen, case, about, methods) -> None:
 def removals(chosen, case, about) -> None:
     """What would change the answer: the smallest removals, and the films that come in instead."""
     widgets.section("What would change the answer", facts.REMOVAL_RULE)
-    with st.skeleton(height=300):
+    with widgets.busy("Looking for the fewest films that would have to go", 300):
         found = cached.removals(chosen, about.history, about.item)
     for text, tall in facts.removal_cards(chosen.catalogue, found, case):
         with st.container(border=True, height="stretch" if tall else "content"):
@@ -52,7 +52,7 @@ def removals(chosen, case, about) -> None:
 def deletion(chosen, case, about) -> None:
     """The deletion curve of this very film."""
     widgets.section("Is the reason real? Remove it and see", facts.curve_rule(case.unit))
-    with st.skeleton(height=charts.REASONS_HEIGHT + widgets.TOOLS):
+    with widgets.busy("Removing its reasons one by one", charts.REASONS_HEIGHT + widgets.TOOLS):
         curve = cached.curve(chosen, about.history, about.item)
     figure = charts.deletion(curve, widgets.theme())
     widgets.chart(figure, "deletion", facts.curve_in_words(curve), twins.curve(curve))

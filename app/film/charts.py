@@ -91,7 +91,7 @@ def tastes(table: pd.DataFrame, theme: Theme) -> go.Figure:
         )  # fmt: skip
     top = max(float(shown[["fan_share", "other_share"]].to_numpy().max(initial=0)), 0.05)
     figure.update_xaxes(
-        range=[-0.02 * top, 1.06 * top], tickformat=".0%", showgrid=True, nticks=6, title_text="share of users"
+        range=[-0.04 * top, 1.06 * top], tickformat=".0%", showgrid=True, nticks=6, title_text="share of users"
     )
     figure.update_yaxes(
         tickvals=rows, ticktext=list(shown["genre"]), range=[-0.6, max(len(shown), 4) - 0.4],

@@ -162,7 +162,7 @@ def places(chosen, maps, item: int) -> None:
             st.markdown(f":small[{words.part_name(part)}]")
             figure = all_charts.place_on_map(maps.positions[part], maps.positions[part][row], widgets.theme())
             alt = f"Where the film lies on the map {words.part_name(part)}"
-            widgets.chart(figure, f"place_{part}", alt)
+            widgets.chart(figure, f"place_{part}", alt, tables.on_map(maps, part, row))
     if st.button("Show it on the maps", icon=":material/scatter_plot:"):
         state.change(film=str(chosen.catalogue.ids[item]), search="")
         st.switch_page(widgets.page_file("sensitivity_maps"))

@@ -24,8 +24,11 @@ def decode(text: str, n_items: int) -> np.ndarray:
     """The item numbers below `n_items` in such a word, int64, ascending; none where the word is damaged."""
     try:
         packed = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-        bits = zlib.decompressobj().decompress(packed, MOST_ITEMS // 8)
+        unpacking = zlib.decompressobj()
+        bits = unpacking.decompress(packed, MOST_ITEMS // 8)
     except (ValueError, binascii.Error, zlib.error):
+        return np.empty(0, dtype=np.int64)
+    if not unpacking.eof:  # cut off, or too large for any catalogue
         return np.empty(0, dtype=np.int64)
     return np.flatnonzero(np.unpackbits(np.frombuffer(bits, dtype=np.uint8))[:n_items])
 

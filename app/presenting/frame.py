@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import components, shortcuts, state, widgets
 from app.presenting import facts, slides
-from vasp_models.errors import UnknownUserError
+from vasp_models.errors import VaspLensError
 
 
 def enter_button(chosen) -> None:
@@ -44,7 +44,7 @@ def shown_step(chosen, page: str) -> tuple[tuple[facts.Step, ...], int] | None:
 def _tour(chosen) -> tuple[facts.Step, ...]:
     try:
         return slides.tour(chosen)
-    except UnknownUserError:
+    except VaspLensError:  # the page says what is wrong
         return ()
 
 

@@ -15,7 +15,7 @@ from vasp_models.evaluation.served import Served
 
 QUESTION = "Who is served well, and by which part of the model?"
 NOT_YET = "This has **not been measured yet** on this checkpoint."
-NO_PARTS = "This model has no parts whose shares could be told apart."
+TOO_FEW = "No group has enough of them for a picture; the table below has every one."
 MISSING = "Who is served well has **not been measured** on this checkpoint yet."
 NOTHING = "–"
 # Of users or of films -> the head of the chart of shares.
@@ -112,10 +112,9 @@ def answer(served: Served, shown: Compared) -> str:
 def _who(shown: Compared) -> str:
     rows, kind = shown.drawn, shown.kind
     label, everybody = METRICS[shown.metric][2], "all users" if kind in slices.USERS else "all films"
+    overall = f"({everybody}: {label} {words.quality(shown.overall)})"
     if len(rows) < 2:
-        return (
-            f"{everybody.capitalize()} have {label} {words.quality(shown.overall)}; there is no second group of {MIN}."
-        )
+        return f"There are no two groups of {MIN} {unit(kind)}s to compare {overall}."
     sure = rows[rows["sure"]]
     ends = {
         "best": sure[sure["difference"] > 0].nlargest(1, "mean"),
@@ -123,7 +122,7 @@ def _who(shown: Compared) -> str:
     }
     ends = {how: row.iloc[0] for how, row in ends.items() if len(row)}
     if not ends:
-        return f"No group is shown to differ from the others: {everybody} have {label} {words.quality(shown.overall)}."
+        return f"No group is shown to differ from the others {overall}."
     verb = " are served" if kind in slices.USERS else " are found"
     clauses = []
     for how, row in ends.items():
@@ -157,7 +156,7 @@ def _voice(shares: Mapping, factors: Sequence[str]) -> float:
 
 def alone(served: Served, shown: Compared) -> str | None:
     """Whom the first part serves better alone than the second, and the reverse (Markdown); None without two parts."""
-    if len(served.parts) < 2:
+    if len(served.parts) < 2 or shown.drawn.empty:
         return None
     first, second = list(served.parts)[:2]
     rows = served.against(shown.kind, shown.metric, first, second)
@@ -181,8 +180,8 @@ def reading(shown: Compared) -> str:
 
 
 def share_reading(served: Served) -> str:
-    """The legend of the chart of shares (Markdown)."""
-    return "\u2002".join(words.inked(name) for name in served.factors)
+    """The legend of the chart of shares, and what is shared (Markdown)."""
+    return "\u2002".join([*(words.inked(name) for name in served.factors), "by the size of their log lifts"])
 
 
 def in_words(shown: Compared) -> str:

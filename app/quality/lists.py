@@ -189,8 +189,8 @@ def lengths(steps: list[int], shortest: int, longest: int, field: str) -> list[i
 def rows(served: Served, found: Mapping) -> pd.DataFrame:
     """Every number of the page in long form, each with how it was measured.
 
-    Columns part (slices, path share, lists), by, metric, slice, lists, n, value, se, low, high, p and the measure's
-    checkpoint_digest, command, device and made.
+    Columns part (slices, path share, lists), by, metric, slice, lists, n, value, se, low, high, p; when and on which
+    device it was measured.
     """
     table = []
     for kind in served.slices:
@@ -207,8 +207,7 @@ def rows(served: Served, found: Mapping) -> pd.DataFrame:
     table.append(listed.assign(part="lists", n=served.measured["users"]))
     columns = ["part", "by", "metric", "slice", "lists", "n", "value", "se", "low", "high", "p"]
     whole = pd.concat([each.astype(object) for each in table if len(each)], ignore_index=True).reindex(columns=columns)
-    about = {name: found["provenance"][name] for name in ("checkpoint_digest", "command", "device", "made")}
-    return whole.assign(**about)
+    return whole.assign(measured=found["provenance"]["made"], device=found["provenance"]["device"])
 
 
 HOW = """

@@ -16,6 +16,19 @@ _KNOWN = {
 }
 
 
+_MARK = 5.5  # px: the radius of a mark at the edge
+_EDGE = 0.05  # of an axis, left free at both ends
+
+
+def _around(categories: int, length: float) -> tuple[float, float]:
+    """The ends of an axis of categories: plotly.js leaves a twentieth of it free beyond the outermost marks."""
+    if categories == 1:
+        return -1.0, 1.0
+    free = _EDGE * length + _MARK
+    beyond = free * (categories - 1) / (length - 2 * free)
+    return -beyond, categories - 1 + beyond
+
+
 @dataclass(frozen=True)
 class Axis:
     """One axis: its settings as plotly names them, its values from `low` to `high` between two pixels."""
@@ -97,7 +110,7 @@ def axis(about: Mapping, values: Sequence, start: float, end: float) -> Axis:
     if about.get("range") is not None:
         low, high = map(float, about["range"])
     elif categories:
-        low, high = -0.5, len(categories) - 0.5
+        low, high = _around(len(categories), abs(end - start))
     else:
         low, high = min(map(float, values)), max(map(float, values))
     return Axis(about, low, high, start, end, categories)

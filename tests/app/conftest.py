@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 import shutil
 
+import pandas as pd
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
@@ -102,6 +103,18 @@ def popularity(saved) -> str:
 def text(test: AppTest) -> str:
     """All Markdown that the page shows, without the sidebar's."""
     return "\n".join(element.value for element in test.main.markdown)
+
+
+def tables(test: AppTest) -> list[pd.DataFrame]:
+    """The data of the tables on the page, without those that figures have in their popovers."""
+
+    def below(block) -> list[pd.DataFrame]:
+        if block.type == "dataframe":
+            return [block.value]
+        children = () if block.type == "popover" else getattr(block, "children", {}).values()
+        return [table for child in children for table in below(child)]
+
+    return below(test.main)
 
 
 def calm(test: AppTest) -> AppTest:

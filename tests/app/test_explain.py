@@ -9,7 +9,7 @@ import pytest
 
 from app import components
 from app.explain import cached as explain_cached
-from tests.app.conftest import calm, text
+from tests.app.conftest import calm, tables, text
 from tests.explanations.toys import tiny_product
 from vasp_models import checkpoints, recommending
 from vasp_models.data.users import Users
@@ -34,7 +34,7 @@ def rank(test) -> str:
 def opened(test, table: int = 0):
     """The table of the history (0), of the pairs (1) or of the parts (2), once its fold is open."""
     test.session_state[f"fold_{('table_rows', 'join_inner', 'function')[table]}"] = True
-    return calm(test.run()).main.dataframe[0].value
+    return tables(calm(test.run()))[0]
 
 
 def plain(words: str) -> str:
@@ -54,17 +54,17 @@ def test_the_page_opens_with_the_first_film_of_the_list(dashboard, demo, listed)
     assert rank(test) == "1" and "f" not in test.query_params
     assert len(test.get("plotly_chart")) == 4, "waterfall, reasons for two widths, deletion curve"
     assert len(test.selectbox(key="listed_film").options) == 20
-    assert not test.main.dataframe and len(opened(test)) == len(user.history)
+    assert not tables(test) and len(opened(test)) == len(user.history)
 
 
 def test_a_fold_that_was_opened_stays_open_while_films_go_by(dashboard, listed):
     test = dashboard("explain", u=listed[0].id)
     assert opened(test, 1).shape == (45, 4), "all pairs of ten films"
-    first = test.main.dataframe[0].value
+    first = tables(test)[0]
     calm(test.button(key="next_film").click().run())
-    assert not first.equals(test.main.dataframe[0].value)
+    assert not first.equals(tables(test)[0])
     calm(test.segmented_control(key="bound_method").set_value("nease").run())
-    assert len(test.main.dataframe) == 1 and "act together" in str([each.label for each in test.main.expander])
+    assert len(tables(test)) == 1 and "act together" in str([each.label for each in test.main.expander])
 
 
 def test_the_list_is_walked_with_the_buttons(dashboard, demo, listed):

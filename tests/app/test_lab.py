@@ -19,7 +19,7 @@ from app.lab import tables as lab_tables
 from app.lab.facts import NOWHERE, Scene
 from app.state import AppState, Lab, Step, from_address, to_address
 from app.theme import theme
-from tests.app.conftest import calm, refit, text
+from tests.app.conftest import calm, refit, tables, text
 from vasp_models import checkpoints, recommending
 from vasp_models.data import personas
 from vasp_models.data.catalogue import Catalogue
@@ -376,7 +376,7 @@ def test_a_watched_film_is_followed(dashboard, drawn, demo):
     before = facts.places(recommended(demo, []), len(catalogue))[aliens]
     after = facts.places(recommended(demo, [alien]), len(catalogue))[aliens]
     assert f"Adding **Alien \\(1979\\)** moves **Aliens \\(1986\\)** from #{before:,} to #{after:,}" in text(test)
-    table = test.dataframe[0].value
+    table = tables(test)[0]
     assert table["Place"].tolist() == [f"#{after:,}", f"#{before:,}"]
     calm(test.button(key="lab_unwatch").click().run())
     assert "Nothing is watched" in text(test) and "w" not in test.query_params
@@ -415,13 +415,13 @@ def test_a_profile_is_pinned_compared_swapped_and_unpinned(dashboard, drawn):
     calm(test.button(key="lab_pin").click().run())
     assert "10 of the 10 shown are in both" in text(test) and test.button(key="lab_pin").label == "Pinned as A"
     calm(test.get("menu_button")[0].set_value("Western").run())
-    table = test.dataframe[0].value
+    table = tables(test)[0]
     assert {"enters", "leaves"} & set(table["Change"])
     assert test.query_params["a"] in ("1", ["1"])
     calm(test.button(key="lab_swap").click().run())
     assert len(drawn["lab_profile"]["rows"]) == 1 and "A has 8 films, the profile 1" in text(test)
     calm(test.button(key="lab_unpin").click().run())
-    assert not test.dataframe and "a" not in test.query_params
+    assert not tables(test) and "a" not in test.query_params
 
 
 def test_a_bad_link_says_what_it_lost_and_keeps_the_rest(dashboard, drawn):
@@ -460,7 +460,7 @@ def test_a_model_without_factors(dashboard, drawn, popularity):
     test = open_lab(dashboard, c=popularity, p="1-2", w="3", a="-")
     assert [bar["name"] for bar in drawn["lab_list"]["bars"]] == ["Score"] and not drawn["lab_list"]["total"]
     assert "score" in text(test) and "Shares of the parts" not in text(test)
-    assert set(test.dataframe[0].value) == {"Change", "Place"}
+    assert set(tables(test)[0]) == {"Change", "Place"}
 
 
 def test_films_that_the_model_does_not_know_are_marked(dashboard, drawn, monkeypatch):

@@ -52,7 +52,7 @@ def test_the_answer_is_written_from_the_numbers(dashboard, demo):
 def test_only_groups_beyond_chance_are_called_best_or_worst():
     rows = [("5–9", 50, 0.5, 0.1, False), ("10–19", 60, 0.41, 0.01, False), ("20 and more", 9, 0.1, -0.4, True)]
     assert facts.answer(NoParts(), compared(rows)) == (
-        "No group is shown to differ from the others: all users have NDCG@100 .400."
+        "No group is shown to differ from the others (all users: NDCG@100 .400)."
     ), "the last one is too small to be told of"
     rows[0] = ("5–9", 50, 0.5, 0.1, True)
     assert facts.answer(NoParts(), compared(rows)) == (
@@ -63,7 +63,8 @@ def test_only_groups_beyond_chance_are_called_best_or_worst():
     assert (
         told == "**Films ranked 20–30% by popularity** are found worst (share among the first 50 .300); all films .400."
     )
-    assert "there is no second group" in facts.answer(NoParts(), compared(rows[:1]))
+    few = facts.answer(NoParts(), compared(rows[:1]))
+    assert few == "There are no two groups of 10 users to compare (all users: NDCG@100 .400)."
 
 
 def test_slices_and_metrics_are_chosen_and_stand_in_the_address(dashboard):
@@ -165,7 +166,9 @@ def test_the_download_holds_every_slice_with_how_it_was_measured(demo):
     row = table[(table["by"] == "history") & (table["metric"] == "recall@20") & (table["lists"] == "flvae")].iloc[0]
     expected = demo.accuracy("history", "recall@20", "flvae").iloc[0]
     assert (row["slice"], row["value"], row["high"]) == (expected["slice"], expected["mean"], expected["high"])
-    assert (table["command"] == "vasp-lens quality demo --users 2000 --seed 0").all()
+    assert (table["measured"] == demo.measured["provenance"]["made"]).all() and len(table) == len(
+        table.drop_duplicates()
+    )
     shares = table[(table["part"] == "path share") & (table["by"] == "decade")]
     assert set(shares["metric"]) == {"nease", "flvae_residual", "flvae_latent"}
 
@@ -177,6 +180,16 @@ def test_a_model_without_parts(dashboard, popularity):
     test = calm(dashboard(PAGE, c=popularity))
     assert "strongest voice" not in text(test) and "Share of each part" not in text(test)
     assert "Put a group together" in text(test) and "alone does better" not in text(test)
+
+
+def test_a_handful_of_users_is_enough_for_the_table_alone(dashboard, copied):
+    copied("few")
+    checkpoint = checkpoints.load("few")
+    found = measuring.measure(checkpoint, "quality", lambda stage, fraction: None, users=2)
+    measures.save(checkpoint, "quality", found, "vasp-lens quality few --users 2", 1.0)
+    test = calm(dashboard(PAGE, c="few"))
+    assert "There are no two groups of 10 users to compare" in text(test) and facts.TOO_FEW in text(test)
+    assert any("Films in the history" in each.value for each in test.main.dataframe)
 
 
 def test_films_without_genres_and_years(dashboard, copied):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from app import cached, components
-from app.theme import theme
+from app.theme import ASSETS, theme
 from tests.app.conftest import calm, text
 from vasp_models import checkpoints, devices
 from vasp_models.data.users import Users
@@ -229,7 +229,7 @@ def test_titles_from_data_are_never_markup(dashboard, monkeypatch):
 
 
 def test_the_lists_scripts_write_text_and_never_markup():
-    for script in (components.ASSETS / "components").glob("*.js"):
+    for script in (ASSETS / "components").rglob("*.js"):
         source = script.read_text(encoding="utf-8")
         assert (
             "innerHTML" not in source

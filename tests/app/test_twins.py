@@ -7,10 +7,8 @@ from collections.abc import Iterable
 
 from tests.test_architecture import FILES, ROOT, nodes
 
-DRAWN_BY = {
-    "widgets.chart": ("figure", "key", "alt", "twin"),
-    "widgets.either_chart": ("figures", "key", "alt", "twin"),
-}
+GIVEN = ("figure", "key", "alt", "twin")
+DRAWN_BY = {"widgets.chart": GIVEN, "widgets.either_chart": GIVEN}
 UI = [path for path in FILES if path.relative_to(ROOT).parts[0] in ("app", "pages")]
 # What may be called where. The slides show charts of other pages, where the numbers stand; the report is HTML that says
 # itself where it comes from.

@@ -81,20 +81,20 @@ async def rounds(chosen: argparse.Namespace, running) -> None:
 async def visit(viewer, draw: random.Random, chosen: argparse.Namespace) -> list[tuple[str, float]]:
     """One viewer's clicks: what was clicked, and the seconds until it was answered (infinite where it never was)."""
     await asyncio.sleep(draw.uniform(0, chosen.think))  # people do not come at the same moment
-    passed = [("open", await timed(viewer.open("")))]
+    passed = [("open", await timed(viewer, viewer.open("")))]
     for _ in range(chosen.clicks):
         await asyncio.sleep(draw.uniform(0.5, 1.5) * chosen.think)
         what = draw.choices(list(CLICKS), CLICKS.values())[0]
         page = ON_PAGE.get(what) if what in ON_PAGE else ADDRESSES.get(what, what)
         if what != "user" and viewer.page != page:  # one goes there first
-            passed.append((f"page {page or 'overview'}", await timed(viewer.go(page))))
+            passed.append((f"page {page or 'overview'}", await timed(viewer, viewer.go(page))))
             await asyncio.sleep(draw.uniform(0.5, 1.5) * chosen.think)
         if what == "user" or what in ON_PAGE:
-            passed.append((what, await timed(viewer.click(what, draw))))
+            passed.append((what, await timed(viewer, viewer.click(what, draw))))
     return passed
 
 
-async def timed(answer) -> float:
+async def timed(viewer, answer) -> float:
     """Seconds until the answer is there; infinite where none came, or an error instead of it."""
     started = time.perf_counter()
     try:
@@ -102,7 +102,7 @@ async def timed(answer) -> float:
     except (TimeoutError, AssertionError) as fault:
         print(f"  unanswered: {fault or 'too late'}", flush=True)
         return float("inf")
-    return time.perf_counter() - started
+    return time.perf_counter() - started - viewer.watched
 
 
 def report(number: int, clicks: list[tuple[str, float]], chosen: argparse.Namespace) -> None:

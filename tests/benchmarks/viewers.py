@@ -10,13 +10,27 @@ import random
 import re
 
 from google.protobuf.message import Message
+from playwright.async_api import Error, Page, async_playwright
+from playwright.async_api import TimeoutError as TooLate
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 import websockets
 
+from tests.browser import chromium
+from tests.browser.conftest import FLAGS
+from tests.browser.visit import BUSY, CALM, READY
 from vasp_models import checkpoints
 
+# A browser slows down what it takes for windows behind others.
+ALL_IN_FRONT = [
+    "--disable-backgrounding-occluded-windows",
+    "--disable-renderer-backgrounding",
+    "--disable-background-timer-throttling",
+]
+REST = 0.25  # seconds that a page is watched for being at rest
+NAMES = {"": "Overview", "recommend": "Recommend", "explain": "Explain", "lab": "Profile lab"}
+NAMES |= {"maps": "Sensitivity maps", "fidelity": "Explanation quality", "quality": "Quality"}
 TRIGGERS = "$$STREAMLIT_INTERNAL_KEY_{}__events"
 LISTS = {"recommend": ("10", "20", "50"), "maps": ("Lift", "Paper")}
 
@@ -29,6 +43,8 @@ def users() -> list[str]:
 
 class Socket:
     """A viewer without a browser: it asks for runs and reads all that the server sends."""
+
+    watched = 0.0  # seconds of each answer that are the viewer's own
 
     def __init__(self, url: str, people: list[str]) -> None:
         self.url, self.people, self.page = url.replace("http", "ws", 1) + "/_stcore/stream", people, ""
@@ -112,3 +128,67 @@ async def sockets(url: str, count: int) -> AsyncIterator[list[Socket]]:
         yield viewers
     finally:
         await asyncio.gather(*(viewer.close() for viewer in viewers if hasattr(viewer, "socket")))
+
+
+class Tab:
+    """A viewer with a browser: one tab in a window of its own."""
+
+    watched = REST
+
+    def __init__(self, url: str, people: list[str], page: Page) -> None:
+        self.url, self.people, self.page, self.tab, self.turn = url, people, "", page, 0
+
+    async def open(self, page: str) -> None:
+        await self.tab.goto(f"{self.url}/{page}")
+        await self._rest()
+
+    async def go(self, page: str) -> None:
+        self.page = page
+        await self._do(
+            self.tab.get_by_test_id("stSidebar").get_by_role("link", name=NAMES[page], exact=False).first.click()
+        )
+
+    async def click(self, what: str, draw: random.Random) -> None:
+        self.turn += 1
+        if what == "user":
+            box = self.tab.get_by_test_id("stSidebar").get_by_label("User", exact=True)
+            await box.fill(draw.choice(self.people))
+            await self._do(box.press("Enter"))
+        elif what in ("k", "distance"):
+            options = LISTS["recommend" if what == "k" else "maps"]
+            group = self.tab.locator(f".st-key-bound_{what} button")
+            await self._do(group.filter(has_text=options[self.turn % len(options)]).first.click())
+        elif what == "next_film":
+            await self._do(self.tab.locator(".st-key-next_film button:visible").first.click())
+        else:
+            rows = self.tab.locator(".st-key-lab_list td.act button")
+            await self._do(rows.nth(draw.randrange(min(await rows.count(), 8))).click())
+
+    async def _do(self, deed) -> None:
+        try:
+            await deed
+            await self._rest()
+        except (TooLate, Error) as error:
+            raise AssertionError(str(error).splitlines()[0]) from error
+
+    async def _rest(self) -> None:
+        self.turn += 1
+        await self.tab.wait_for_function(CALM, arg=[READY, BUSY, self.turn], polling=50)
+
+    async def close(self) -> None:
+        await self.tab.context.close()
+
+
+@asynccontextmanager
+async def tabs(url: str, count: int) -> AsyncIterator[list[Tab]]:
+    """So many windows of one Chromium."""
+    people = users()
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium.find(), args=[*FLAGS, *ALL_IN_FRONT])
+        windows = [await browser.new_context(viewport={"width": 1440, "height": 900}) for _ in range(count)]
+        viewers = [Tab(url, people, await window.new_page()) for window in windows]
+        try:
+            yield viewers
+        finally:
+            await asyncio.gather(*(viewer.close() for viewer in viewers))
+            await browser.close()

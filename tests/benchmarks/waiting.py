@@ -39,7 +39,7 @@ OBSERVE = """([ready, busy]) => {
     }).observe({ type: "layout-shift", buffered: true });
     setInterval(() => {
         const main = document.querySelector('[data-testid="stMain"]');
-        const spinner = document.querySelector('[data-testid="stSpinner"], [data-testid="stProgress"]');
+        const spinner = document.querySelector('[data-testid="stSpinner"], [data-testid="stProgress"], .st-key-loading, .st-key-busy');
         const rests = document.querySelector(ready) && !document.querySelector(busy);
         window.seen.push([performance.now(), main ? main.innerText.trim().length : 0, !!spinner?.innerText.trim(),
             !!rests, main ? main.scrollHeight : 0]);

@@ -36,7 +36,8 @@ def test_a_measure_is_chosen_and_everything_can_be_taken_away(visits, dashboard)
     with visit.page.expect_download() as taken:
         visit.main.get_by_role("button", name="JSON").click()
     found = json.loads(taken.value.path().read_text())
-    assert set(found) == set(measured.RESULTS) and found["audit"]["provenance"]["command"] == "vasp-lens audit toy"
+    assert set(found) == {*measured.RESULTS, "provenance"}
+    assert found["audit"]["provenance"]["command"] == "vasp-lens audit toy"
     gates = visit.main.get_by_test_id("stTable").filter(has_text="passed")
     assert gates.locator("tbody tr").count() == len(measured.audit()["gates"])
     assert gates.get_by_text("failed").count() == 1, "said in words, beside its mark"

@@ -130,7 +130,7 @@ def test_a_profile_is_saved_loaded_and_shared(on_demo, visits, demo):
     visit = on_demo()
     films, first = start_from(visit, "Western"), titles(visit.settle())
     with visit.page.expect_download() as coming:
-        press(visit, "lab_share").page.get_by_role("button", name="Download JSON").click()
+        press(visit, "lab_share").page.get_by_role("button", name="Profile as JSON").click()
     saved = Path(coming.value.path()).read_bytes()
     link = visit.page.get_by_test_id("stCode").inner_text().strip()
     query = parse_qs(urlsplit(link).query)

@@ -18,13 +18,16 @@ def test_slices_are_switched_and_the_numbers_taken_away(on_demo):
     visit.choose("Film popularity")
     assert "sl=popularity" in visit.page.url and "are found best" in visit.main.inner_text()
     assert "top 10%" in charts.first.inner_text()
-    with visit.page.expect_download() as taken:
-        visit.main.get_by_test_id("stDownloadButton").get_by_role("button", name="JSON").last.click()
-    found = json.loads(taken.value.path().read_text())
-    assert found["systems"] == ["joint", "nease", "flvae", "popularity"] and "provenance" in found
-    with visit.page.expect_download() as taken:
-        visit.main.get_by_test_id("stDownloadButton").get_by_role("button", name="CSV").first.click()
-    table = pd.read_csv(io.BytesIO(taken.value.path().read_bytes()), encoding="utf-8-sig")
+    files = {}
+    for kind in ("json", "csv"):
+        with visit.page.expect_download() as taken:
+            visit.main.locator(f".st-key-quality_{kind} button").click()
+        assert taken.value.suggested_filename == f"quality-demo.{kind}"
+        files[kind] = taken.value.path().read_bytes()
+    found, table = json.loads(files["json"]), pd.read_csv(io.BytesIO(files["csv"]), encoding="utf-8-sig")
+    assert found["quality"]["systems"] == ["joint", "nease", "flvae", "popularity"]
+    assert found["provenance"]["command"] == "vasp-lens quality demo --users 2000 --seed 0"
+    assert set(table["provenance.command"]) == {found["provenance"]["command"]}
     rows = table[(table["by"] == "popularity") & (table["part"] == "slices") & (table["metric"] == "found@50")]
     assert set(rows["lists"]) == {"joint", "nease", "flvae", "popularity"} and len(rows) == 40
     visit.picture("quality")

@@ -17,9 +17,7 @@ LINKS = [
     ("/lab?c=demo&u=7&p=1-5-12&w=5", "history were different", "p=1-5-12"),
     ("/maps?c=demo&u=7&d=paper&g=War&f=12", "know genres", "g=War"),
     ("/film?c=demo&u=7&f=12", "", "f=12"),
-    ("/quality?c=demo&u=7", "", "u=7"),
     ("/fidelity?c=demo&u=7&m=INS%404", "reasons real", "m=INS%404"),
-    ("/data?c=demo&u=7", "", "u=7"),
     ("/?c=demo&u=7", "What is loaded", "u=7"),
 ]
 

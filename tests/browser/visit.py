@@ -94,6 +94,13 @@ class Visit:
         self.main.get_by_test_id("stButtonGroup").get_by_text(option, exact=True).click()
         return self.settle()
 
+    def copied_link(self) -> str:
+        """Press the button that copies the link to what is shown; what the clipboard then holds."""
+        self.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+        self.main.locator(".st-key-copy_link button").click()
+        self.main.locator('.st-key-copy_link button[data-done="Copied"]').wait_for()
+        return self.page.evaluate("navigator.clipboard.readText()")
+
     def picture(self, name: str) -> Visit:
         """Keep a picture in $VASP_LENS_SCREENSHOTS, where that is set."""
         if folder := os.environ.get("VASP_LENS_SCREENSHOTS"):

@@ -115,6 +115,22 @@ def test_streamlit_asks_nothing_and_reports_nothing():
     assert told["--server.address"] == "localhost" and told["--server.port"] == "8600"
 
 
+@pytest.mark.parametrize(("view", "opened"), [("", ""), ("explain?u=7&f=3", "/explain?u=7&f=3"), ("/?u=7", "/?u=7")])
+def test_a_view_is_what_the_address_opens(view, opened, monkeypatch, capsys):
+    asked = []
+    monkeypatch.setattr(dashboard, "wait_until_healthy", lambda server, url: asked.append(url))
+    monkeypatch.setattr(dashboard, "has_display", lambda: True)
+    monkeypatch.setattr(dashboard.webbrowser, "open", asked.append)
+    with subprocess.Popen([sys.executable, "-c", ""]) as server:
+        assert dashboard._attend(server, "http://localhost:80", True, view) == 0
+    assert asked == ["http://localhost:80", f"http://localhost:80{opened}"]
+    assert f"VASP Lens is at http://localhost:80{opened} (Ctrl-C" in capsys.readouterr().out
+
+
+def test_tables_are_saved_by_the_dashboard_alone():
+    assert flags(dashboard.server_command(8600, "localhost"))["--client.disableDataExport"] == "true"
+
+
 def test_the_choices_reach_the_dashboard_by_the_environment():
     told = dashboard.server_environment(["demo", "/here/mine"], "cpu")
     assert told["VASP_LENS_CHECKPOINTS"] == os.pathsep.join(["demo", "/here/mine"])

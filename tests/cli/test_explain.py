@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import numpy as np
 import pytest
@@ -54,6 +55,10 @@ def test_json_holds_everything_and_adds_up(demo):
     numbers = {"nease_logit", "nease", "leave_one_out", "integrated_gradients"}
     assert set(row) == {"item", "title", "seen_by_model"} | numbers
     assert set(row["integrated_gradients"]) == {"flvae_residual", "flvae_latent"}
+    typed = answer["provenance"]["command"]
+    assert typed == f"vasp-lens explain demo --item {item} --user {user.id} --json"
+    again = json.loads(run(*shlex.split(typed)[2:]))
+    assert {**again, "provenance": 0} == {**answer, "provenance": 0}, "the command it names makes it again"
     shares = sum(r["nease"] + sum(r["integrated_gradients"].values()) for r in answer["history"])
     assert shares == pytest.approx(sum(answer["terms"].values()), abs=1e-3)
 

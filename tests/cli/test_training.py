@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import signal
 import subprocess
 import sys
@@ -86,6 +87,23 @@ def test_recommend_prints_the_promised_json(home):
     for row in rows:
         assert list(row["factors"]) == ["nease", "flvae_residual", "flvae_latent"]
         assert row["log_score"] == pytest.approx(sum(row["factors"].values()), abs=1e-6)
+    about = answer["provenance"]
+    assert about["command"] == "vasp-lens recommend first --history 1,3 -k 7 --json"
+    again = json.loads(run(*shlex.split(about["command"])[1:]))
+    assert again["recommendations"] == rows and again["provenance"]["checkpoint_digest"] == about["checkpoint_digest"]
+
+
+def test_recommend_ranks_by_a_part(home):
+    by = {
+        part: run("recommend", "first", "--history", "1,3", "--rank-by", part, "--json") for part in ("nease", "flvae")
+    }
+    ranked = {part: json.loads(answer)["recommendations"] for part, answer in by.items()}
+    nease = [row["factors"]["nease"] for row in ranked["nease"]]
+    assert nease == sorted(nease, reverse=True)
+    flvae = [row["factors"]["flvae_residual"] + row["factors"]["flvae_latent"] for row in ranked["flvae"]]
+    assert flvae == sorted(flvae, reverse=True) and ranked["nease"] != ranked["flvae"]
+    assert "--rank-by nease" in json.loads(by["nease"])["provenance"]["command"]
+    assert "no part 'ease'" in refused("recommend", "first", "--history", "1", "--rank-by", "ease")
 
 
 def test_recommend_for_a_user_knows_the_history(home):

@@ -23,21 +23,22 @@ def bundle(
         int, typer.Option(min=1, help="How many users: the one the dashboard opens with, and others drawn by the seed.")
     ] = USERS,
     user: Annotated[list[str] | None, typer.Option(help="Id of a user, instead of a number; repeat it.")] = None,
-    k: Annotated[int, typer.Option(min=1, help="How many films of each list can be explained.")] = K,
+    k: Annotated[int, typer.Option("-k", "--k", min=1, help="How many films of each list can be explained.")] = K,
     device: Device = "auto",
     seed: Annotated[int, typer.Option(help="Draws the users.", min=0, max=2**32 - 1)] = 0,
     as_json: AsJson = False,
 ) -> None:
     """Write down what the dashboard shows for some users, so that it opens without torch and the model."""
-    from vasp_models import checkpoints, devices, places
+    from vasp_models import checkpoints, devices, places, provenance
     from vasp_models.bundles import making
     from vasp_models.cli import progress
 
     loaded, folder = checkpoints.load(checkpoint), places.checkpoint_folder(out)
     making.check_target(folder)  # before the model is loaded
     rows = making.rows_of(loaded, users, user or (), seed)
-    whose = [f"--user {shlex.quote(each)}" for each in user] if user else [f"--users {users} --seed {seed}"]
-    command = " ".join(["vasp-lens bundle", loaded.name, *whose, f"--k {k}", f"--out {shlex.quote(folder.name)}"])
+    whose = [word for each in user or () for word in ("--user", each)]
+    drawn = {} if user else {"users": users, "seed": seed}
+    command = provenance.command("bundle", loaded.name, *whose, **drawn, k=k, out=folder.name)
     with progress.bar() as show:
         made = making.make(loaded, folder, rows, k, devices.resolve(device), command, show)
     row = _summary(made, making.size(made.folder))

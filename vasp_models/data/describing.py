@@ -85,7 +85,8 @@ def length_histogram(lengths: np.ndarray) -> pd.DataFrame:
         edges = np.arange(shortest, longest + width + 1, width)
     users = np.histogram(lengths, bins=edges)[0]
     edges = edges.astype(int)
-    return pd.DataFrame({"low": edges[:-1], "high": edges[1:] - 1, "users": users})
+    high = np.minimum(edges[1:] - 1, longest)
+    return pd.DataFrame({"low": edges[:-1], "high": high, "users": users})
 
 
 def genre_shares(catalogue: Catalogue) -> pd.DataFrame:

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 
 from vasp_models import checkpoints
 from vasp_models.diagnostics import caches, machine, stock
-from vasp_models.diagnostics.checks import FINE, MISSING, NOTE, PROBLEM, Check, Diagnosis
+from vasp_models.diagnostics.checks import FINE, MISSING, NOTE, PROBLEM, TOLD, Check, Diagnosis
 
-__all__ = ["FINE", "MISSING", "NOTE", "PROBLEM", "Check", "Diagnosis", "examine"]
+__all__ = ["FINE", "MISSING", "NOTE", "PROBLEM", "TOLD", "Check", "Diagnosis", "examine"]
 
 
 def examine(names: Sequence[str] | None = None, device: Sequence[Check] = ()) -> Diagnosis:

@@ -9,11 +9,12 @@ from typing import Any
 from vasp_models import provenance
 
 FINE, MISSING, NOTE, PROBLEM = "in order", "not made yet", "worth knowing", "needs attention"
+TOLD = "told"  # a fact that is not judged
 
 
 @dataclass(frozen=True)
 class Check:
-    """One fact: its name, one of the four states, what was found, and what to do about it where it is not fine."""
+    """One fact: its name, one of the states, what was found, and what to do about it where it is not fine."""
 
     name: str
     state: str
@@ -39,7 +40,8 @@ class Diagnosis:
     @property
     def answer(self) -> str:
         """All checks in one or two sentences of plain text, the problems by name."""
-        checks, problems = sum(1 for _ in self), [check.name for check in self if check.state == PROBLEM]
+        checks = sum(check.state != TOLD for check in self)
+        problems = [check.name for check in self if check.state == PROBLEM]
         notes = self.count(NOTE)
         aside = f" {notes} more {'is' if notes == 1 else 'are'} worth knowing." if notes else ""
         if not problems:
@@ -62,7 +64,7 @@ class Diagnosis:
             lines += ["", name]
             for check in checks:
                 lines.append(f"  {check.name:{wide}}  {check.fact}")
-                if check.state != FINE:
+                if check.state not in (FINE, TOLD):
                     lines.append(f"  {'':{wide}}  {check.state}{f': {check.mend}' if check.mend else ''}")
         return "\n".join(lines) + "\n"
 

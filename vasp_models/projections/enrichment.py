@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
 from vasp_models.errors import MapError
 
@@ -36,6 +35,8 @@ def enrichment(genre_matrix: np.ndarray, chosen: np.ndarray) -> Enrichment:
 
     `genre_matrix` bool (n, genres) of the films on the map, `chosen` bool (n). Raises MapError for an empty selection.
     """
+    from scipy import stats  # half a second to import, and not needed before something is selected
+
     matrix, chosen = np.asarray(genre_matrix, dtype=bool), np.asarray(chosen, dtype=bool)
     size, films = int(chosen.sum()), len(chosen)
     if not size:

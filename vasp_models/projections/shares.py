@@ -21,7 +21,7 @@ def sample(histories: Interactions, seed: int = 0, users: int = USERS) -> Intera
 
 
 def components(model: Any) -> dict[str, tuple[int, ...]]:
-    """What a score is a product of, with the factors of each: the parts of the model, or its factors where it has one."""
+    """What a score is a product of, with the factors of each: the parts of the model, or its factors if it has one."""
     parts = {name: factors for name, factors in part_factors(model).items() if name != JOINT}
     if len(parts) > 1 or not hasattr(model, "factor_names"):
         return parts if len(parts) > 1 else {}
