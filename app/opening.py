@@ -5,26 +5,42 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
+from app.theme import PAGE_CSS, theme
+
 Message = MutableMapping[str, Any]
 Send = Callable[[Message], Awaitable[None]]
 
 # Until the sidebar is there Streamlit draws a frame that then moves by its width. After some seconds it is shown all
 # the same: then something is wrong, and the page says what.
-STYLE = b"""<style>
+_OPEN = '[data-testid="stSidebar"], [data-testid="stDialog"], [data-testid="stException"], [class*="st-key-notice_"]'
+_STYLE = """<style>
 @keyframes vasp-lens-shown {to {visibility: visible}}
 @keyframes vasp-lens-gone {to {visibility: hidden}}
-body:not(:has([data-testid="stSidebar"], [data-testid="stDialog"])) [data-testid="stAppViewContainer"] {
+body:not(:has(OPEN)) [data-testid="stAppViewContainer"] {
   visibility: hidden; animation: vasp-lens-shown 0s 15s forwards !important
 }
-body:not(:has([data-testid="stSidebar"], [data-testid="stDialog"]))::before {
+body:not(:has(OPEN))::before {
   content: "Opening VASP Lens \\2026"; position: fixed; inset: 45% 0 auto; text-align: center;
-  font: 15px "Source Sans", sans-serif; color: #5b6275; animation: vasp-lens-gone 0s 15s forwards !important
+  font: 15px "Source Sans", sans-serif; color: LIGHT_INK; animation: vasp-lens-gone 0s 15s forwards !important
 }
 @media (prefers-color-scheme: dark) {
-  html, body {background: #0e1117}
-  body:not(:has([data-testid="stSidebar"], [data-testid="stDialog"]))::before {color: #9aa3b8}
+  html, body {background: DARK_PAGE}
+  body:not(:has(OPEN))::before {color: DARK_INK}
 }
 </style></head>"""
+
+
+def _style() -> bytes:
+    light, dark = theme("light"), theme("dark")
+    inks = {"LIGHT_INK": light.muted, "DARK_INK": dark.muted, "DARK_PAGE": dark.background}
+    # The page's own rules from the first moment on: sent with the page they would come when it is half drawn.
+    text = _STYLE.replace("OPEN", _OPEN).replace("</head>", f"{PAGE_CSS}</head>")
+    for name, ink in inks.items():
+        text = text.replace(name, ink)
+    return text.encode()
+
+
+STYLE = _style()
 # With these the server would answer with packed content, or with none because the browser has it already.
 _ASKED_PLAINLY = {b"accept-encoding", b"if-none-match", b"if-modified-since", b"range"}
 

@@ -15,6 +15,7 @@ LIFT_RULE = "Each part lifts (×, solid) or lowers (÷, hollow) the film against
 SCORE_RULE = "By the model’s score for this history"
 EMPTY = "This history is empty, so the list is the same for everyone: what the model recommends to a stranger."
 UNKNOWN = "The model was trained without any of these films, so the list is the same for everyone."
+NO_GENRES = "These films have no genres, so there is no taste in genres to compare."
 HOW_SCORES = (
     "The model scores every film for the history. Films of the history are left out, the highest scores come first."
 )

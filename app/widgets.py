@@ -64,16 +64,34 @@ def chart(figure, key: str, alt: str, twin: pd.DataFrame | None = None) -> None:
     Below it what can be taken: its numbers (`twin`, with names for people) as a table and as CSV, and a picture.
     """
     with st.container(key=f"figure_{key}", gap=None):
-        st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
-        with _tools(key):
-            if twin is not None:
-                with st.popover(":gray[Table]", type="tertiary", key=f"twin_{key}"):
-                    st.dataframe(twin, hide_index=True, row_height=ROW)
-                exports.download_csv(twin, f"{key}-{state.current().checkpoint}", key=f"csv_{key}", **_QUIET)
-            st.button(":gray[PNG]", type="tertiary", key=f"png_{key}")  # answered by take_away.js
+        _figure(figure, key, alt)
+        _taking(key, twin)
+
+
+def either_chart(figures: Iterable, key: str, alt: str, twin: pd.DataFrame | None = None) -> None:
+    """A figure for wide windows and one for narrow ones: the page's style shows the one that fits."""
+    with st.container(key=f"figure_{key}", gap=None):
+        for screen, figure in zip(("wide", "narrow"), figures, strict=True):
+            with st.container(key=f"{screen}_{key}"):
+                _figure(figure, f"{key}_{screen}", alt)
+        _taking(key, twin)
+
+
+def _figure(figure, key: str, alt: str) -> None:
+    st.plotly_chart(figure, theme=None, config=CONFIG, key=key, alt=alt)
 
 
 _QUIET = {"label": ":gray[CSV]", "icon": None, "type": "tertiary"}
+
+
+def _taking(key: str, twin: pd.DataFrame | None) -> None:
+    """What can be taken of a figure."""
+    with _tools(key):
+        if twin is not None:
+            with st.popover(":gray[Table]", type="tertiary", key=f"twin_{key}"):
+                st.dataframe(twin, hide_index=True, row_height=ROW)
+            exports.download_csv(twin, f"{key}-{state.current().checkpoint}", key=f"csv_{key}", **_QUIET)
+        st.button(":gray[PNG]", type="tertiary", key=f"png_{key}")  # answered by take_away.js
 
 
 def _tools(key: str):
@@ -86,13 +104,6 @@ def take(frame: pd.DataFrame | Callable[[], pd.DataFrame], key: str) -> None:
     """The quiet row below a table: it as CSV."""
     with _tools(key):
         exports.download_csv(frame, f"{key}-{state.current().checkpoint}", key=f"csv_{key}", **_QUIET)
-
-
-def either_chart(figures: Iterable, key: str, alt: str, twin: pd.DataFrame | None = None) -> None:
-    """A figure for wide windows and one for narrow ones: the page's style shows the one that fits."""
-    for screen, figure in zip(("wide", "narrow"), figures, strict=True):
-        with st.container(key=f"{screen}_{key}"):
-            chart(figure, f"{key}_{screen}", alt, twin)
 
 
 def table(rows: list[tuple[str, str]]) -> None:

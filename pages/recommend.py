@@ -70,7 +70,7 @@ def genre_mix(chosen, user, found) -> None:
     """Whether the list keeps the user's taste."""
     mix = facts.genre_shares(chosen.catalogue, user.history, found.items)
     if mix.empty:
-        return
+        return widgets.caption(facts.NO_GENRES)
     before = (
         f"Hollow: the {words.count(len(user.history), 'film')} rated well before. Solid: the {len(found)} recommended."
     )

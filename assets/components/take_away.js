@@ -176,10 +176,11 @@ function textChunk(keyword, text) {
 const HEAD = 33; // bytes of the signature and of IHDR, which comes first
 
 async function save(button) {
-  const figure = button.closest(FIGURE), plot = figure.querySelector(".js-plotly-plot"), { data } = kept;
+  const figure = button.closest(FIGURE), { data } = kept;
+  const plot = [...figure.querySelectorAll(".js-plotly-plot")].find((each) => each.checkVisibility()); // of two, one fits the window
   const name = [...figure.classList].find((each) => each.startsWith("st-key-figure_")).slice("st-key-figure_".length);
   const from = provenance(data), { blob, title } = await drawn(figure, plot, from);
-  const alt = figure.querySelector('[data-testid="stPlotlyChart"]').getAttribute("aria-label") ?? "";
+  const alt = plot.closest('[data-testid="stPlotlyChart"]').getAttribute("aria-label") ?? "";
   const texts = { Title: title, Description: alt, Software: from.about.program, "Creation Time": from.about.made, Source: from.line, Provenance: JSON.stringify(from.about) };
   const chunks = Object.entries(texts).filter(([, text]) => text).map(([keyword, text]) => textChunk(keyword, text));
   const link = document.createElement("a");

@@ -51,7 +51,7 @@ def write(checkpoint: Checkpoint, folder: Path, done: Callable[[float], None]) -
         for item in range(len(catalogue)):
             if item % 64 == 0:
                 done(item / len(catalogue))
-            yield audience(histories, catalogue, item, favourites)
+            yield audience(histories, catalogue, item, favourites, tested=False)
 
     found = list(counted())
     arrays = {name: np.array([getattr(each, name) for each in found]) for name in _VALUES}
@@ -77,7 +77,7 @@ def audience(checkpoint: Checkpoint, item: int) -> Audience:
 def _tastes(found: list[Audience], catalogue) -> dict[str, np.ndarray]:
     """The counts behind the tables of favourite genres, genres in the order of the catalogue, film after film."""
     place = {name: number for number, name in enumerate(catalogue.genre_names)}
-    tables = [each.tastes.assign(genre=each.tastes["genre"].map(place)).sort_values("genre") for each in found]
+    tables = [each.tastes.assign(genre=each.tastes["genre"].map(place)) for each in found]
     return _joined("tastes", tables, ("genre", "fans", "others"))
 
 

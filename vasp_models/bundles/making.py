@@ -13,8 +13,8 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from vasp_models import answering, checkpoints, measures, places, provenance
-from vasp_models.answering import LISTED, Live
-from vasp_models.bundles import USERS, K, counted, packing, recorded
+from vasp_models.answering import JOINT, LISTED, Live
+from vasp_models.bundles import SHOWN, USERS, K, counted, packing, recorded
 from vasp_models.bundles.needs import REQUIREMENTS, requirements
 from vasp_models.bundles.stored import FILMS, STARTS, user_file
 from vasp_models.data import choosing
@@ -151,11 +151,11 @@ def _with_gradient(live: Live, profile: np.ndarray) -> list[str]:
 
 def _user(live: Live, history: np.ndarray, k: int) -> dict[str, np.ndarray]:
     """Everything that the pages ask for one history."""
-    lists = [live.recommend(history, k, part).items for part in live.parts]
-    lists = [live.recommend(history, max(k, LISTED)).items, *lists]
-    items = np.array(list(dict.fromkeys(np.concatenate(lists).tolist())), dtype=np.int64)
+    lists = [live.recommend(history, max(k, SHOWN), rank_by).items for rank_by in (JOINT, *live.parts)]
+    heads = [lists[0][: max(k, LISTED)], *(films[:k] for films in lists[1:])]
+    items = np.array(list(dict.fromkeys(np.concatenate(heads).tolist())), dtype=np.int64)
     arrays = {"answers": live.ask(lambda model: recorded.record(model, history))[:, 0]}
-    arrays |= packing.pack_influence(live.influence(history).only(items))
+    arrays |= packing.pack_influence(live.influence(history).only(np.concatenate(lists)))
     if not len(items):
         return arrays
     # As the pages ask: the head of the list in one batch, every other film by itself. Rounding depends on the batch.

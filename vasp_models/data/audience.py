@@ -41,11 +41,16 @@ class Audience:
     together: pd.DataFrame
 
 
-def audience(histories: Interactions, catalogue: Catalogue, item: int, favourites: np.ndarray) -> Audience:
-    """Who likes a film; `favourites` are the users' favourite genres by `tastes`, object (rows), None for none."""
+def audience(
+    histories: Interactions, catalogue: Catalogue, item: int, favourites: np.ndarray, tested: bool = True
+) -> Audience:
+    """Who likes a film; `favourites` are the users' favourite genres by `tastes`, object (rows), None for none.
+
+    Where it is not `tested`, `tastes` holds the counts alone, from which `compared` goes on.
+    """
     fans = rows_with(histories, item)
     others = histories.take(fans).lengths - 1  # the film itself stands in each of them
-    lengths = histories.lengths
+    lengths, count = histories.lengths, favourite_genres if tested else genre_counts
     return Audience(
         len(fans),
         len(histories),
@@ -53,7 +58,7 @@ def audience(histories: Interactions, catalogue: Catalogue, item: int, favourite
         float(np.median(lengths)) if len(lengths) else 0.0,
         float(np.median(np.repeat(lengths, lengths))) if histories.n_pairs else 0.0,
         lift_by_length(histories, item),
-        favourite_genres(histories, catalogue, item, favourites),
+        count(histories, catalogue, item, favourites),
         co_likes(histories, item),
     )
 
@@ -79,6 +84,12 @@ def favourite_genres(histories: Interactions, catalogue: Catalogue, item: int, f
     ratio, Katz et al. 1978; not a number where a count is 0), p (Fisher's exact test, two-sided) and q (Benjamini and
     Hochberg 1995, over the genres).
     """
+    fans = len(rows_with(histories, item))
+    return compared(genre_counts(histories, catalogue, item, favourites), fans, len(histories) - fans)
+
+
+def genre_counts(histories: Interactions, catalogue: Catalogue, item: int, favourites: np.ndarray) -> pd.DataFrame:
+    """The counts of `favourite_genres`, genres in alphabetical order: genre, fans, others."""
     fans = rows_with(histories, item)
     own = tastes(without(histories.take(fans), item), catalogue)["taste"].to_numpy(dtype=object)
     rest = np.delete(np.asarray(favourites, dtype=object), fans)
@@ -87,7 +98,7 @@ def favourite_genres(histories: Interactions, catalogue: Catalogue, item: int, f
         for name in catalogue.genre_names
         if (own == name).any() or (rest == name).any()
     ]
-    return compared(pd.DataFrame(rows, columns=["genre", "fans", "others"]), len(own), len(rest))
+    return pd.DataFrame(rows, columns=["genre", "fans", "others"])
 
 
 def compared(table: pd.DataFrame, n_fans: int, n_others: int) -> pd.DataFrame:
