@@ -10,13 +10,13 @@ from app import recommend_facts as facts
 from app.film import views
 
 
-def film(chosen, user, found, item: int, why: bool = True) -> None:
-    """Open the dialog of a film, by its item number; `why` offers its explanation, where it has one."""
+def film(chosen, user, found, item: int) -> None:
+    """Open the dialog of a film, by its item number."""
     # A dialog's title is Markdown, so a title from data is made plain.
-    st.dialog(words.markdown(chosen.catalogue.titles[item]), width="medium")(_film)(chosen, user, found, item, why)
+    st.dialog(words.markdown(chosen.catalogue.titles[item]), width="medium")(_film)(chosen, user, found, item)
 
 
-def _film(chosen, user, found, item: int, why: bool) -> None:
+def _film(chosen, user, found, item: int) -> None:
     beside = st.container()
     if state.current().posters:
         poster, beside = st.columns([1, 2.6], gap="medium")
@@ -25,7 +25,7 @@ def _film(chosen, user, found, item: int, why: bool) -> None:
     with beside:
         widgets.table(facts.film_facts(chosen, user, found, item))
     with st.container(horizontal=True):
-        if why and item in found.items and st.button("Why this film?", icon=":material/manage_search:", key="why"):
+        if item in found.items and st.button("Why this film?", icon=":material/manage_search:", key="why"):
             state.change(film=str(chosen.catalogue.ids[item]), search="")
             st.switch_page(widgets.page_file("explain"))
         film_choice.film_button(chosen.catalogue, item)

@@ -68,7 +68,7 @@ def download_json(
 def _about(command: str | None) -> Callable[[], dict[str, str]]:
     """The provenance of what is shown now; its time is that of the call."""
     chosen = cached.checkpoint(state.current().checkpoint)
-    how = command or links.command(chosen)
+    how = links.command(chosen) if command is None or chosen.is_bundle else command  # a bundle can only be looked at
     return lambda: provenance.of(chosen, how)
 
 

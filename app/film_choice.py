@@ -78,10 +78,9 @@ def open_film(catalogue, item: int) -> None:
     st.switch_page(widgets.page_file("film"))
 
 
-def film_button(catalogue, item: int, key: str = "film_page", brief: bool = False) -> None:
-    """A button that goes to the page of a film; a `brief` one has an icon alone."""
-    name = "The film’s page"
-    if st.button("" if brief else name, icon=":material/theaters:", key=key, help=name if brief else None):
+def film_button(catalogue, item: int, key: str = "film_page") -> None:
+    """A button that goes to the page of a film."""
+    if st.button("The film’s page", icon=":material/theaters:", key=key):
         open_film(catalogue, item)
 
 

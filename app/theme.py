@@ -68,7 +68,7 @@ def theme(name: str) -> Theme:
 PRESENTER_CSS = """<style>
 :root {font-size: clamp(15px, min(1.40625vw, 2.5vh), 60px) !important}
 [data-testid="stHeader"] {left: auto; right: 0; width: auto; background: none}
-[data-testid="stMainBlockContainer"] {max-width: none; padding: 0.9rem 2.2rem 0}
+div[data-testid="stMainBlockContainer"] {max-width: none; padding: 0.9rem 2.2rem 0}
 [data-testid="stMainBlockContainer"] > [data-testid="stVerticalBlock"] {gap: 0}
 [data-testid="stHeaderLogo"] {display: none}
 .st-key-slide h1 {padding: 0 0 0.3rem 0}
@@ -82,9 +82,9 @@ PRESENTER_CSS = """<style>
 
 # Streamlit gives no other hold for the width of the page and of the answer; only stable names are used.
 PAGE_CSS = """<style>
-[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem; padding-right: 2.4rem}
+div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem; padding-right: 2.4rem}
 [data-testid="stLayoutWrapper"]:has(> .st-key-notices):not(:has(button)) {display: none}
-.st-key-user_row button {padding: 0; min-width: 2.1rem}
+.st-key-user_row {min-height: 69.75px} .st-key-user_row button {padding: 0; min-width: 2.1rem}
 .st-key-user_row kbd, .st-key-next_film kbd, .st-key-previous_film kbd {display: none}
 [class*="st-key-bound_"]:not(.st-key-bound_method):not(.st-key-bound_film):not(.st-key-bound_posters) {min-height: 59px}
 [class*="_search "], .st-key-listed_film {min-height: 63.75px}
@@ -98,11 +98,11 @@ PAGE_CSS = """<style>
 [data-testid="stMarkdownContainer"] h5 + p {line-height: 1.3}
 @media (min-width: 641px) {
   .st-key-history_list, .st-key-recommendation_list {min-height: 568px} .st-key-maps {min-height: 518px}
-  .st-key-lab_list {min-height: 568px} [class*="st-key-narrow_"] {display: none}
+  .st-key-lab_list, .st-key-one_film_list {min-height: 568px} [class*="st-key-narrow_"] {display: none}
   .st-key-lab_answer .st-key-answer {min-height: 3.5rem}
 }
 @media (max-width: 640px) {
-  [data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}
+  div[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}
   .st-key-lab_slopes, [class*="st-key-wide_"] {display: none}
 }
 @media (prefers-reduced-motion: reduce) {* {transition: none !important; animation: none !important}}

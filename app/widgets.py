@@ -19,6 +19,7 @@ from vasp_models.jobs import Job
 
 ROW = 36  # px, a row of a table
 TOOLS = 28  # px, the row below a figure
+MOST_ROWS = 10  # of a figure's table before it scrolls
 
 
 def theme() -> themes.Theme:
@@ -89,7 +90,8 @@ def _taking(key: str, twin: pd.DataFrame | None) -> None:
     with _tools(key):
         if twin is not None:
             with st.popover(":gray[Table]", type="tertiary", key=f"twin_{key}"):
-                st.dataframe(twin, hide_index=True, row_height=ROW)
+                height = ROW * (min(len(twin), MOST_ROWS) + 1) + 3
+                st.dataframe(twin, hide_index=True, row_height=ROW, width="content", height=height)
             exports.download_csv(twin, f"{key}-{state.current().checkpoint}", key=f"csv_{key}", **_QUIET)
         st.button(":gray[PNG]", type="tertiary", key=f"png_{key}")  # answered by take_away.js
 
@@ -178,9 +180,9 @@ def no_checkpoint() -> None:
 
 def load(chosen) -> None:
     """Load the model where it is not in memory yet, with words in the page's place meanwhile."""
+    place = st.empty()  # there in every run: the page's own elements keep their places, and are not made anew
     if cached.in_memory(chosen) is not None:
         return
-    place = st.empty()
     with place.container():
         size = sum(facts["bytes"] for facts in chosen.manifest["files"].values()) / 2**20
         what = "the bundle" if chosen.is_bundle else "the model"

@@ -68,11 +68,9 @@ def text(found) -> None:
 
 def page() -> None:
     """Draw the page."""
-    head = st.container()
-    with st.spinner("Looking at program, machine and checkpoints ..."):
+    with widgets.busy("Looking at program, machine and checkpoints", 96):
         found = actions.examined()
-    with head:
-        widgets.title(facts.QUESTION, facts.answer(found))
+    widgets.title(facts.QUESTION, facts.answer(found))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Look again", icon=":material/refresh:", key="look_again", on_click=actions.look_again)
         st.space("stretch")

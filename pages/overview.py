@@ -38,7 +38,7 @@ def three_things(chosen) -> None:
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{card.title}**\n\n:gray[{card.text}]")
             st.space("stretch")
-            if st.button(card.label, icon=f":material/{card.icon}:", key=f"try_{card.icon}"):
+            if st.button(card.label, icon=f":material/{card.icon}:", key=f"try_{card.page}"):
                 state.change(**card.choices)
                 st.switch_page(widgets.page_file(card.page))
 

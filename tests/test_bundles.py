@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 import json
+from pathlib import Path
 import shutil
 import subprocess
 import sys
+import tomllib
 
 import numpy as np
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 import pandas as pd
 import pytest
 
@@ -17,7 +21,7 @@ from tests.bare import GUARD
 from vasp_models import answering, checkpoints, measures
 from vasp_models.answering import JOINT
 from vasp_models.bundles import SHOWN, counted, making
-from vasp_models.bundles.needs import packages
+from vasp_models.bundles.needs import MODEL_ONLY, packages
 from vasp_models.data.audience import audience
 from vasp_models.data.personas import persona_films, personas
 from vasp_models.data.tastes import tastes
@@ -233,8 +237,13 @@ def test_a_bundle_says_what_to_install_and_that_is_no_torch(bundle):
     lines = (bundle.folder / "requirements.txt").read_text().splitlines()
     needed = [line for line in lines if not line.startswith("#")]
     assert needed == [f"{name}=={number}" for name, number in packages().items()]
-    names = {line.split("==")[0].lower() for line in needed}
-    assert names >= {"streamlit", "numpy", "pyarrow"} and not names & {"torch", "scikit-learn", "opentsne"}
+    assert {"torch", "scikit-learn"} < set(MODEL_ONLY) and not set(MODEL_ONLY) & set(packages())
+
+
+def test_what_is_needed_is_all_that_the_program_needs_and_no_model():
+    project = tomllib.loads((Path(__file__).parents[1] / "pyproject.toml").read_text())["project"]
+    declared = {canonicalize_name(Requirement(line).name) for line in project["dependencies"]}
+    assert declared == set(map(canonicalize_name, (*packages(), *MODEL_ONLY)))
 
 
 def test_progress_is_told_in_words_and_never_goes_back(vasp, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+import gzip
 import io
 import json
 import logging
@@ -217,12 +218,30 @@ def test_a_service_that_is_silent_is_given_up(server):
     ended.set()
 
 
-def test_a_service_that_trickles_is_given_up(server):
+def test_an_answer_with_broken_headers_does_not_bring_the_key_into_the_log(server, caplog):
+    caplog.set_level(logging.DEBUG)
+    broken = b"HTTP/1.0 200 OK\r\nServer: x\r\nno header at all\r\n\r\n{}"
+    server.write("/3/movie/603", lambda handler: handler.wfile.write(broken))
+    posters.fetch(LINKED, service(server))
+    assert server.asked[0].query == {"api_key": fake.KEY} and fake.KEY not in caplog.text
+
+
+def test_what_is_sent_compressed_is_read(server):
+    server.knows(fake.film(603, "The Matrix", 1999))
+    _, _, content = server.pages["/3/movie/603"]
+    server.answer("/3/movie/603", gzip.compress(content + b" " * 200_000), **{"Content-Encoding": "gzip"})
+    assert posters.fetch(LINKED, service(server)).image
+    server.answer("/3/movie/604", b"no gzip", **{"Content-Encoding": "gzip"})
+    assert "cannot be reached" in refused(server, Film("Another", 1999, "604"))
+
+
+@pytest.mark.parametrize("block", [1, tmdb._BLOCK])
+def test_a_service_that_trickles_is_given_up(server, block):
     def trickle(handler) -> None:
         handler.send_response(200)
         handler.end_headers()
         for _ in range(100):
-            handler.wfile.write(b" " * tmdb._BLOCK)
+            handler.wfile.write(b" " * block)
             handler.wfile.flush()
             time.sleep(0.05)
 
@@ -304,6 +323,7 @@ def test_in_the_background_nobody_waits_and_a_film_is_asked_for_once(server):
     assert time.monotonic() - began < 0.5
     go.set()
     assert waited(fetched, LINKED).image and server.paths().count("/3/movie/603") == 1
+    assert not fetched._asked, "what lies in the folder is not held in memory too"
 
 
 def test_a_service_that_failed_is_left_alone_for_a_while(server, monkeypatch):

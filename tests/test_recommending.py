@@ -9,6 +9,7 @@ from tests import trained
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError, UnknownItemError
 from vasp_models.explanations.double_precision import exact_answers
+from vasp_models.models import create, preset
 from vasp_models.recommending import recommend
 
 
@@ -50,6 +51,15 @@ def test_ranking_by_a_part_orders_by_its_factors_alone(model):
     assert (np.diff(order) <= 1e-6).all()
     with pytest.raises(SettingError, match="no part 'deep'"):
         recommend(model, np.array([0]), 5, rank_by="deep")
+
+
+def test_a_model_without_parts_ranks_by_its_score_alone():
+    histories = Interactions.from_lists([[0, 1], [1, 2]], 4)
+    plain = create("popularity", preset("popularity")[0], 4)
+    plain.fit(histories)
+    assert recommend(plain, np.array([1]), 3).items[0] in (0, 2)
+    with pytest.raises(SettingError, match="no part 'nease': it has one score"):
+        recommend(plain, np.array([1]), 3, rank_by="nease")
 
 
 def test_the_same_call_gives_the_same_bits(model):

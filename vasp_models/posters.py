@@ -110,6 +110,7 @@ class Posters:
         Raises PosterError where the service failed in the last PAUSE seconds.
         """
         if found := kept(film):
+            self._asked.pop(key(film), None)  # in the folder it need not be in memory too
             return found
         with self._lock:
             asked = self._asked.get(key(film))

@@ -99,8 +99,9 @@ def _session(service: Service) -> requests.Session:
     """A session that carries the key: a token in a header, a key of version 3 in the query, as the service wants it."""
     import requests
 
-    # Its debug messages hold whole addresses, and with them a key of version 3.
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.INFO)
+    # Its messages, also warnings of an answer's odd headers, hold whole addresses, and with them a key of version 3.
+    for name in ("urllib3.connectionpool", "urllib3.connection"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     session, key = requests.Session(), service.key.strip()
     session.headers["User-Agent"] = "vasp-lens"
 
@@ -154,6 +155,7 @@ def _server(url: str) -> tuple[str, str]:
 def _get(session: requests.Session, url: str, query: dict[str, str], seconds: float) -> bytes | None:
     """The content at an address, None where there is none (404); never from another host than the one asked."""
     import requests
+    from urllib3.exceptions import HTTPError, ReadTimeoutError
 
     host, deadline = urlsplit(url).hostname or "", time.monotonic() + seconds
     look = {"timeout": seconds, "stream": True, "allow_redirects": False}
@@ -168,9 +170,9 @@ def _get(session: requests.Session, url: str, query: dict[str, str], seconds: fl
             url, query = target, {}
         raise PosterError(_failed(f"{host} sends on without end"))
     # Without the library's own words, which hold the address and with it the key.
-    except requests.Timeout:
+    except (requests.Timeout, ReadTimeoutError):
         raise PosterError(_failed(f"{host} did not answer within {seconds:g} s")) from None
-    except (requests.RequestException, OSError, ValueError):
+    except (requests.RequestException, HTTPError, OSError, ValueError):
         raise PosterError(_failed(f"{host} cannot be reached")) from None
 
 
@@ -184,8 +186,9 @@ def _content(response: requests.Response, host: str, deadline: float) -> bytes |
         return None
     if response.status_code != 200:
         raise PosterError(_failed(f"{host} answers {response.status_code}"))
-    content = bytearray()
-    for block in response.iter_content(_BLOCK):
+    # read1 gives what has come by now; read waits for a whole block, however slowly its bytes come.
+    content, read = bytearray(), getattr(response.raw, "read1", response.raw.read)
+    while block := read(_BLOCK, decode_content=True):
         content += block
         if len(content) > MOST_BYTES:
             raise UnfitPosterError(f"The poster has more than {MOST_BYTES >> 20} MB.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import dialogs, exports, film_choice, report_button
+from app import exports, film_choice, report_button
 from app.explain import cached as explain_cached
 from app.explain import tables as explain_tables
 
@@ -17,10 +17,8 @@ def controls(chosen, user, about) -> None:
         film_choice.list_field(catalogue, about.listed.items, item)
         film_choice.step_buttons(catalogue, about.listed.items, item)
         film_choice.search_field(catalogue, "explain_search", 160)
-        if item is not None and st.button("Film facts", icon=":material/movie:", key="about_film"):
-            dialogs.film(chosen, user, about.listed, item, why=False)
         if item is not None:
-            film_choice.film_button(catalogue, item, "explained_film_page", brief=True)
+            film_choice.film_button(catalogue, item, "explained_film_page")
         st.space("stretch")
         if about.reasons is not None:
             downloads(chosen, user, about)

@@ -99,15 +99,18 @@ function walk(event, frame) {
   titles[Math.max(0, Math.min(titles.length - 1, at + step))].focus();
 }
 
-const WIDE = 126, NARROW_BELOW = 640;  // px of a column of bars; below that width of the list the bars stand under the title
+// Width of a column of bars in px: on lists as wide as on a large screen, and on middling ones; below that the bars stand
+// under the title.
+const WIDE = 126, MIDDLING = 100, MIDDLING_BELOW = 820, NARROW_BELOW = 640;
 
 export default function ({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".list");
   root.update = () => {
-    const across = root.clientWidth, narrow = across <= NARROW_BELOW, shown = JSON.stringify([data, narrow ? across : 0]);
+    const across = root.clientWidth, narrow = across <= NARROW_BELOW, beside = across <= MIDDLING_BELOW ? MIDDLING : WIDE;
+    const width = narrow ? (across - 44) / Math.max(1, data.bars.length) : beside, shown = JSON.stringify([data, width]);
     if (!across || root.shown === shown) return;  // nothing new: keep the scroll position and the focus
     root.shown = shown;
-    draw(root, data, narrow ? (across - 44) / Math.max(1, data.bars.length) : WIDE, setTriggerValue);
+    draw(root, data, width, setTriggerValue);
   };
   // This is called for each new data, and what it returns only at the end: two observers would draw against each other.
   root.observer ??= new ResizeObserver(() => root.update());

@@ -153,7 +153,6 @@ def test_a_film_that_the_model_does_not_know(dashboard, saved, listed):
     demo = checkpoints.load("partial")
     test = calm(dashboard("explain", c="partial", u=listed[0].id, f=str(demo.catalogue.ids[680])))
     assert "it has no score to explain" in text(test) and not test.get("plotly_chart")
-    calm(test.button(key="about_film").click().run())
     calm(test.selectbox(key="listed_film").set_value(test.selectbox(key="listed_film").options[1]).run())
     table = opened(test)
     unseen = table["Effect"] == "not seen by the model"

@@ -1,6 +1,6 @@
 """How pages behave while they load: what jumps, and how long a viewer waits without a word. Prints one row a page.
 
-    python -m tests.benchmarks.waiting [CHECKPOINT] [--light-only]
+    python -m tests.benchmarks.waiting [CHECKPOINT] [--pages NAME ...] [--sources]
 
 Each page is the first that a fresh server shows, so that loading the model is in it. `shift` is the cumulative layout
 shift (Layout Instability, W3C; the largest session window of 5 s, gaps below 1 s), without what follows an input by
@@ -39,7 +39,8 @@ OBSERVE = """([ready, busy]) => {
     }).observe({ type: "layout-shift", buffered: true });
     setInterval(() => {
         const main = document.querySelector('[data-testid="stMain"]');
-        const spinner = document.querySelector('[data-testid="stSpinner"], [data-testid="stProgress"], .st-key-loading, .st-key-busy');
+        const spinner = document.querySelector(
+            '[data-testid="stSpinner"], [data-testid="stProgress"], .st-key-loading, [class*="st-key-busy_"]');
         const rests = document.querySelector(ready) && !document.querySelector(busy);
         window.seen.push([performance.now(), main ? main.innerText.trim().length : 0, !!spinner?.innerText.trim(),
             !!rests, main ? main.scrollHeight : 0]);

@@ -21,13 +21,13 @@ from tests.serving import any_free_port, served  # noqa: E402
 FOLDER = ROOT / "docs" / "pictures"
 SIZE = {"width": 1280, "height": 860}
 SCALE = 1.5  # of the screen they are made for
-COLOURS = 128  # of a picture: a page is ink and a few data colours
+COLOURS = 192  # of a picture: a page is ink and a few data colours
 # Name of the picture -> the address it is taken at and the theme. What needs a choice has it in the address.
 PICTURES = {
     "overview": ("/", "light"),
     "recommend": ("/recommend", "light"),
     "explain": ("/explain", "light"),
-    "profile-lab": ("/lab", "light"),
+    "profile-lab": ("/lab?p=374-429-340-284-469", "light"),
     "maps": ("/maps", "dark"),
     "film": ("/film", "light"),
     "quality": ("/quality", "light"),
@@ -59,7 +59,7 @@ def main() -> None:
             for name, (address, theme) in PICTURES.items():
                 picture = Image.open(io.BytesIO(take(browser, running.url, address, theme))).convert("RGB")
                 path = FOLDER / f"{name}.png"
-                picture.quantize(COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+                picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
                 print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KB")
             browser.close()
 

@@ -93,6 +93,7 @@ def test_the_lab_saves_its_profile_its_list_and_its_figures(on_demo):
     assert len(json.loads(profile.read_text())["films"]) == 8 and "lab?" in checked(profile)["command"]
     assert "vasp-lens recommend demo --history" in checked(listed)["command"] and len(pd.read_csv(listed)) == 10
     visit.page.keyboard.press("Escape")
+    press(press(visit, "lab_unpin").settle(), "lab_unwatch").settle()  # the tab is shared
 
 
 @pytest.mark.parametrize("look", ["light", "dark"])

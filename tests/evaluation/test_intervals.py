@@ -82,13 +82,41 @@ def test_the_same_users_are_compared_in_pairs():
     assert intervals.paired_means(np.empty(0), np.empty(0)).mean is None
 
 
-def test_shares_of_two_kinds_of_films_take_the_users_into_account():
-    hits, others = np.array([2, 0, 1, 2]), np.array([1, 0, 0, 1])
-    found = intervals.shares_apart(hits, np.full(4, 2), others, np.full(4, 2))
-    each = hits / 2 - others / 2  # with equal numbers of films the ratio is a mean of paired differences
-    assert found.mean == pytest.approx(each.mean())
-    assert found.p == pytest.approx(stats.ttest_1samp(each, 0).pvalue)
-    assert intervals.shares_apart(hits, np.full(4, 2), np.zeros(4), np.zeros(4)).mean is None
+def test_shares_of_two_kinds_of_films_are_compared_by_score():
+    hits, users = np.repeat([1, 0, 1, 0], [56, 14, 48, 32]), np.arange(150) < 70  # Newcombe's example, one film a user
+    found = intervals.shares_apart(hits * users, users, hits * ~users, ~users)
+    table = [[56, 14], [48, 32]]
+    assert found.p == pytest.approx(stats.chi2_contingency(table, correction=False).pvalue, abs=0.002)
+    assert found.mean == pytest.approx(0.2)
+    assert (found.low, found.high) == (pytest.approx(0.0524, abs=0.005), pytest.approx(0.3339, abs=0.005))
+    assert intervals.shares_apart(hits, users, np.zeros(150), np.zeros(150)).mean is None
+    assert intervals.shares_apart(hits * 0, users, hits * 0, ~users) == intervals.Difference(0.0)
+    alone = intervals.shares_apart(hits[:2], np.array([9, 0]), np.array([0, 2]), np.array([0, 9]))
+    assert alone.p > 0.3 and alone.low is None, "two users tell nothing, however many films they have"
+
+
+def test_shares_of_the_same_users_move_together():
+    draw = np.random.default_rng(2)
+    first, second = draw.binomial(6, draw.beta(1, 1, 80)), draw.binomial(6, draw.beta(1, 1, 80))
+    of_the_same = intervals.shares_apart(
+        first, np.full(80, 6), np.clip(first + draw.integers(-1, 1, 80), 0, 6), np.full(80, 6)
+    )
+    of_others = intervals.shares_apart(first, np.full(80, 6), second, np.full(80, 6))
+    assert of_the_same.high - of_the_same.low < (of_others.high - of_others.low) / 2
+    assert of_the_same.p < 0.001 and of_the_same.low > 0, (
+        "they differ by half a film of six, each time in one direction"
+    )
+
+
+@pytest.mark.parametrize(("films", "rate"), [(10, 0.05), (10, 0.3), (60, 0.1)])
+def test_groups_of_few_films_are_not_told_apart_from_the_same(films, rate):
+    draw, told, missed = np.random.default_rng(1), 0, 0
+    for _ in range(300):
+        chance = draw.beta(10 * rate, 10 * (1 - rate), 200)
+        totals, others = np.bincount(draw.choice(200, films), minlength=200), draw.integers(3, 12, 200)
+        found = intervals.shares_apart(draw.binomial(totals, chance), totals, draw.binomial(others, chance), others)
+        told, missed = told + (found.p < 0.05), missed + (not found.low <= 0 <= found.high)
+    assert told <= 0.09 * 300 and missed <= 0.09 * 300, (told, missed)
 
 
 def test_holms_correction_by_hand():

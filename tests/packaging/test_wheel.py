@@ -111,3 +111,56 @@ def test_a_recommendation_is_made_from_the_wheel(fresh, elsewhere):
     done = subprocess.run(command, cwd=elsewhere, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert [each["rank"] for each in json.loads(done.stdout)["recommendations"]] == [1, 2, 3]
+
+
+@pytest.fixture(scope="module")
+def bundle(tmp_path_factory) -> Path:
+    """A bundle of the demo for one user, made where the model is."""
+    folder = tmp_path_factory.mktemp("handed-on") / "demo-bundle"
+    command = [sys.executable, "-m", "vasp_models.cli", "bundle", "demo", "--users", "1", "--k", "1", "--out", folder]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small(wheel, bundle, tmp_path_factory):
+    """The programs of a new environment in which only what a bundle's requirements name is installed, and the wheel."""
+    folder = tmp_path_factory.mktemp("small") / "environment"
+    venv.create(folder, with_pip=True)
+    programs = folder / ("Scripts" if os.name == "nt" else "bin")
+    install = [programs / "python", "-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check"]
+    try:
+        for what in (["-r", bundle / "requirements.txt"], ["--no-deps", wheel]):
+            done = subprocess.run([*install, *what], capture_output=True, text=True)
+            assert done.returncode == 0, done.stdout + done.stderr
+        yield programs
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.mark.timeout(600)
+def test_a_bundle_opens_where_torch_was_never_installed(small, bundle, elsewhere, monkeypatch):
+    done = subprocess.run([small / "python", "-c", "import torch"], capture_output=True, text=True)
+    assert "ModuleNotFoundError" in done.stderr
+    monkeypatch.setenv("VASP_LENS_CHECKPOINTS", f"{bundle}/")
+    pages = ["recommend", "explain", "film", "sensitivity_maps", "data"]
+    visit = FIRST_PAGE + "".join(
+        f"""
+page = page.switch_page(str(ui_root() / "pages" / "{name}.py")).run()
+assert not page.exception and page.title, (page.exception, "{name}")
+"""
+        for name in pages
+    )
+    done = subprocess.run(
+        [small / "python", "-W", "ignore", "-c", visit], cwd=elsewhere, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    with served(
+        *("app", f"{bundle}/", "--no-browser", "--port", str(any_free_port())),
+        command=(str(small / "vasp-lens"),),
+        cwd=elsewhere,
+    ) as dashboard:
+        assert dashboard.get("/_stcore/health") == "ok"
+        assert dashboard.interrupt() == 0
+    assert "Traceback" not in dashboard.output()

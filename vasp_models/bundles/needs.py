@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.metadata import version
 from pathlib import Path
-import re
 
 REQUIREMENTS = "requirements.txt"
-MODEL_ONLY = {"torch", "safetensors", "opentsne", "scikit-learn"}  # to train and ask models, and to draw maps
+# Of pyproject.toml: to read and show answers, and to train and ask models and to draw maps. A test compares the two.
+PACKAGES = (
+    *("Jinja2", "markdown-it-py", "MarkupSafe", "numpy", "packaging", "pandas", "pillow", "platformdirs", "plotly"),
+    *("pyarrow", "requests", "rich", "scipy", "starlette", "streamlit", "threadpoolctl", "typer"),
+)
+MODEL_ONLY = ("openTSNE", "safetensors", "scikit-learn", "torch")
 
 
 def packages() -> dict[str, str]:
     """Name -> version of the packages that are needed, as they are installed here."""
-    try:
-        lines = requires("vasp-lens") or []
-    except PackageNotFoundError:  # run from a checkout that was never installed
-        return {}
-    names = (re.match(r"[\w.-]+", line)[0] for line in lines if "extra ==" not in line)
-    return {name: version(name) for name in names if name.lower() not in MODEL_ONLY}
+    return {name: version(name) for name in PACKAGES}
 
 
 def requirements(folder: Path) -> str:

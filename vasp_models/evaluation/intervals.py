@@ -64,12 +64,11 @@ def share(hits: np.ndarray, totals: np.ndarray) -> Estimate:
     users, films = len(totals), totals.sum()
     if not users:
         return Estimate(0, None)
-    rate = float(hits.sum() / films)
+    rate, errors = _linearised(hits, totals)
     if users < 2:
         return Estimate(int(films), rate)
-    se = _error((hits - rate * totals) / films)
-    effective = rate * (1 - rate) / se**2 if se > 0 else users
-    return Estimate(int(films), rate, se, *_wilson(rate, effective, _quantile(users - 1)))
+    ends = _wilson(rate, _independent(hits, totals), _quantile(users - 1))
+    return Estimate(int(films), rate, _error(errors), *ends)
 
 
 def means_apart(first: np.ndarray, second: np.ndarray) -> Difference:
@@ -88,15 +87,29 @@ def means_apart(first: np.ndarray, second: np.ndarray) -> Difference:
 
 
 def shares_apart(hits: np.ndarray, totals: np.ndarray, others_hits: np.ndarray, others: np.ndarray) -> Difference:
-    """Difference of two shares of films, all (users): the same users may have films of both kinds."""
+    """Difference of two shares of films, all (users): the same users may have films of both kinds.
+
+    A score test: each share errs as a share common to both would, of as many independent films as its own error tells,
+    never more than there are (by its own error alone, three films without a hit would be certain). The interval joins
+    those of the two shares (Newcombe 1998; for dependent shares Zou and Donner 2008); there is none for a single user.
+    """
     if not totals.sum() or not others.sum():
         return Difference(None)
-    rate, rest = hits.sum() / totals.sum(), others_hits.sum() / others.sum()
-    errors = (hits - rate * totals) / totals.sum() - (others_hits - rest * others) / others.sum()
-    errors = errors[(totals > 0) | (others > 0)]
-    if len(errors) < 2 or not (se := _error(errors)) > 0:
-        return Difference(float(rate - rest))
-    return _tested(float(rate - rest), se, len(errors) - 1)
+    kinds = (hits, totals), (others_hits, others)
+    (first, errors), (second, other_errors) = (_linearised(*kind) for kind in kinds)
+    apart, together = first - second, _correlation(errors, other_errors)
+    common = (hits.sum() + others_hits.sum()) / (totals.sum() + others.sum())
+    spread = np.sqrt(common * (1 - common))
+    se = _of_two(*(spread / np.sqrt(min(_independent(*kind), kind[1].sum())) for kind in kinds), together)
+    freedom = np.count_nonzero((totals > 0) | (others > 0)) - 1
+    if freedom < 1 or not se > 0:
+        return Difference(apart)
+    p = float(2 * stdtr(freedom, -abs(apart) / se))
+    one, two = (share(*kind) for kind in kinds)
+    if one.low is None or two.low is None:
+        return Difference(apart, p=p)
+    low = apart - _of_two(one.mean - one.low, two.high - two.mean, together)
+    return Difference(apart, low, apart + _of_two(one.high - one.mean, two.mean - two.low, together), p)
 
 
 def paired_means(first: np.ndarray, second: np.ndarray) -> Difference:
@@ -131,6 +144,31 @@ def holm(p: np.ndarray) -> np.ndarray:
 def _tested(apart: float, se: float, freedom: float) -> Difference:
     half = _quantile(freedom) * se
     return Difference(apart, apart - half, apart + half, float(2 * stdtr(freedom, -abs(apart) / se)))
+
+
+def _linearised(hits: np.ndarray, totals: np.ndarray) -> tuple[float, np.ndarray]:
+    """A share of films, and what each user adds to its error."""
+    rate = float(hits.sum() / totals.sum())
+    return rate, (hits - rate * totals) / totals.sum()
+
+
+def _independent(hits: np.ndarray, totals: np.ndarray) -> float:
+    """How many films an independent sample of a share's error would need; where it has no error, each user counts."""
+    some = totals > 0
+    users, (rate, errors) = np.count_nonzero(some), _linearised(hits[some], totals[some])
+    se = _error(errors) if users > 1 else 0.0
+    return rate * (1 - rate) / se**2 if se > 1e-12 and 0 < rate < 1 else users
+
+
+def _correlation(first: np.ndarray, second: np.ndarray) -> float:
+    """Of two shares' errors over the users; 0 where one has none."""
+    size = np.sqrt((first**2).sum() * (second**2).sum())
+    return float(first @ second / size) if size > 1e-24 else 0.0
+
+
+def _of_two(first: float, second: float, together: float) -> float:
+    """The error of a difference of two values with such errors and such a correlation."""
+    return float(np.sqrt(max(first**2 + second**2 - 2 * together * first * second, 0.0)))
 
 
 def _error(errors: np.ndarray) -> float:
