@@ -185,7 +185,7 @@ def health(chosen: Checkpoint | None) -> str:
     """One line on the program's state: the device, and the memory held; says so while no model is in memory."""
     mine = _IN_MEMORY.get(chosen.content) if chosen is not None else None
     if chosen is not None and chosen.is_bundle:
-        return f"Ready · answers from a bundle{_memory()}"
+        return f"Ready · bundle{_memory()}"
     if mine is None:
         wanted = wanted_device()
         return f"Model not loaded yet · {'device auto' if wanted == 'auto' else wanted.upper()}"

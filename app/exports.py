@@ -19,7 +19,10 @@ from vasp_models import provenance
 KEY = "provenance"
 MOST_CHARACTERS = 100  # of a file's name without its ending
 # What a spreadsheet takes for the beginning of a formula, also in its wide form; a plain number is none.
-_FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+_SIGNS = "=+\\-@\uff1d\uff0b\uff0d\uff20"
+_FORMULA = re.compile(f"[{_SIGNS}\t\r\n]")
+# The same inside a text: where a program takes a semicolon, a tab or a line break for the end of a cell.
+_NEXT_CELL = re.compile(f"(?<=[;\t\r\n])(?=[\"' ]*[{_SIGNS}])")
 _NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s?%?")
 
 
@@ -111,11 +114,12 @@ def _harmless_cell(value: Any) -> Any:
 
 
 def harmless(text: str) -> str:
-    """Text as a spreadsheet shows it and does not run it: an apostrophe before what would begin a formula.
+    """Text as a spreadsheet shows it and does not run it: an apostrophe before what would begin a formula in any cell.
 
     After https://owasp.org/www-community/attacks/CSV_Injection; plain numbers stay as they are.
     """
-    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
+    begins = _FORMULA.match(text) and not _NUMBER.fullmatch(text)
+    return ("'" if begins else "") + _NEXT_CELL.sub("'", text)
 
 
 def json_text(value: Mapping[str, Any], about: Mapping[str, str]) -> str:

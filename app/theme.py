@@ -92,6 +92,7 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
 .st-key-address, .st-key-find_key, .st-key-take_away, .st-key-maps_view {display: none}
 [class*="st-key-tools_"] {height: 28px} [class*="st-key-tools_"] button {min-height: 24px; padding: 0 4px}
 [class*="st-key-tools_"] button p, .st-key-copy_link button p {font-size: 0.8rem}
+[data-testid="stWidgetLabel"][disabled] {color: inherit}
 [data-done] > * {display: none !important} [data-done]::after {content: attr(data-done); font-size: 0.8rem}
 .st-key-answer {max-width: 62rem; margin-top: -0.7rem} .st-key-answer p {font-size: 1.08rem; line-height: 1.6}
 [data-testid="stMarkdownContainer"] h5 {padding-bottom: 0.15rem}
@@ -103,6 +104,8 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
 }
 @media (max-width: 640px) {
   div[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}
+  [data-testid="stHorizontalBlock"] {row-gap: 1rem}
+  .st-key-copy_link button p {font-size: 0} .st-key-copy_link [data-testid="stIconMaterial"] {font-size: 1.2rem}
   .st-key-lab_slopes, [class*="st-key-wide_"] {display: none}
 }
 @media (prefers-reduced-motion: reduce) {* {transition: none !important; animation: none !important}}

@@ -66,7 +66,7 @@ def films(chosen, found) -> None:
             widgets.section("From which years?")
             widgets.notice(facts.NO_YEARS)
         else:
-            table = facts.decade_shares(found.decades)
+            table = found.decades
             widgets.section("From which years?", facts.decades_rule(table, len(chosen.catalogue)))
             alt = facts.in_words(table, "decade", shares)
             widgets.chart(charts.decades(table, theme), "data_decades", alt, twin=table)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import fields, is_dataclass
 import json
 from pathlib import Path
@@ -190,6 +191,18 @@ def test_what_is_not_held_is_said_with_the_command_that_answers(vasp, bundle):
         stored.effects(history, history[:1])
 
 
+def test_a_user_that_others_push_out_of_memory_is_answered_all_the_same(bundle):
+    class Crowded(OrderedDict):
+        def __setitem__(self, row, arrays):
+            super().__setitem__(row, arrays)
+            self.clear()  # as when as many other users as are kept are asked for by other threads at this moment
+
+    stored, history = answering.open(bundle), bundle.users.at(0).history
+    expected = stored.influence(history)
+    stored._read = Crowded()
+    same(stored.influence(history), expected)
+
+
 def test_what_the_model_refuses_a_bundle_refuses_too(bundle):
     stored, history = answering.open(bundle), bundle.users.at(0).history
     with pytest.raises(ExplanationError, match="is in the history"):
@@ -224,6 +237,28 @@ def test_a_damaged_bundle_is_not_opened(copy, name):
     path.unlink()
     with pytest.raises(CheckpointError, match=f"{name} is missing"):
         checkpoints.load(f"{copy}/")
+
+
+@pytest.mark.parametrize(
+    ("place", "value"),
+    [
+        (("bundle",), "text"), (("bundle",), {}), (("bundle", "films_k"), None), (("dataset",), []), (("files",), 7),
+        (("files", "films.npz"), {}), (("files", "films.npz", "bytes"), "many"), (("files", "films.npz"), None),
+        (("files", "user-00000.npz"), None),
+    ],
+)  # fmt: skip
+def test_a_manifest_of_another_shape_is_told_in_a_sentence(copy, place, value):
+    path = copy / checkpoints.MANIFEST
+    manifest = json.loads(path.read_text())
+    table = manifest
+    for name in place[:-1]:
+        table = table[name]
+    table.pop(place[-1]) if value is None else table.update({place[-1]: value})
+    path.write_text(json.dumps(manifest))
+    with pytest.raises(CheckpointError, match="checkpoint.json says nothing on .*expected the file as it was written"):
+        made = checkpoints.load(f"{copy}/")
+        stored = answering.open(made)
+        stored.recommend(np.array([3]), 5), stored.influence(made.users.at(0).history)
 
 
 def test_a_bundle_of_a_newer_program_is_not_opened(copy):

@@ -33,15 +33,15 @@ SCHEMA = 1
 KIND = "vasp-lens checkpoint"
 BUNDLE_SCHEMA = 1
 BUNDLE = "vasp-lens bundle"  # answers in the place of the weights; `vasp_models.bundles` writes it
-MANIFEST, WEIGHTS, CATALOGUE, HISTORIES = (
-    "checkpoint.json",
-    "weights.safetensors",
-    "catalogue.parquet",
-    "histories.parquet",
-)
+MANIFEST, WEIGHTS = "checkpoint.json", "weights.safetensors"
+CATALOGUE, HISTORIES = "catalogue.parquet", "histories.parquet"
 CURVE, METRICS = "curve.json", "metrics.json"
 _FILES = (CATALOGUE, HISTORIES, CURVE, METRICS)  # of both kinds
 _NEEDED = ("model", "title", "preset", "settings", "options", "dataset", "protocol", "provenance", "files")
+_OF_BUNDLE = (
+    "checkpoint", "checkpoint_digest", "open", "split", "k", "films_k", "factors", "parts", "linear", "gradients",
+    "positive", "ordered",
+)  # fmt: skip
 _HASHED_UP_TO = 64 * 2**20  # bytes; larger files are checked by size here, and by their hash where they are read
 
 
@@ -150,7 +150,9 @@ class Checkpoint:
         return self.users.folds("test")
 
     def _check_hash(self, name: str) -> None:
-        facts = self.manifest["files"][name]
+        facts = self.manifest["files"].get(name)
+        if facts is None:
+            raise CheckpointError(f"{self.folder / MANIFEST} says nothing on {name}: {_AGAIN}.")
         if facts["bytes"] > _HASHED_UP_TO and sha256_of(self.folder / name) != facts["sha256"]:
             raise CheckpointError(_altered(self.folder / name))
 
@@ -244,9 +246,7 @@ def _check(manifest: Any, folder: Path) -> None:
     newest = BUNDLE_SCHEMA if bundle else SCHEMA
     if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= newest:
         raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {newest}: update VASP Lens.")
-    lacking = [name for name in (*_NEEDED, *(["bundle"] if bundle else [])) if manifest.get(name) is None]
-    lacking += [name for name in (*_FILES, *([] if bundle else [WEIGHTS])) if name not in (manifest.get("files") or {})]
-    if lacking:
+    if lacking := _lacking(manifest, bundle):
         raise CheckpointError(f"{folder / MANIFEST} says nothing on {', '.join(lacking)}: {_AGAIN}.")
     for name, facts in manifest["files"].items():
         path = folder / name
@@ -256,6 +256,21 @@ def _check(manifest: Any, folder: Path) -> None:
             raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes, not {facts['bytes']:,}: {_AGAIN}.")
         if facts["bytes"] <= _HASHED_UP_TO and sha256_of(path) != facts["sha256"]:
             raise CheckpointError(_altered(path))
+
+
+def _lacking(manifest: dict[str, Any], bundle: bool) -> list[str]:
+    """What a manifest ought to say and does not."""
+    tables = {"dataset": ("name", "ordered"), "files": _FILES if bundle else (*_FILES, WEIGHTS)}
+    tables |= {"bundle": _OF_BUNDLE} if bundle else {}
+    lacking = [name for name in _NEEDED if manifest.get(name) is None]
+    for table, names in tables.items():
+        found = manifest.get(table)
+        lacking += [name for name in names if name not in found] if isinstance(found, dict) else [table]
+    return list(dict.fromkeys(lacking)) or [name for name, facts in manifest["files"].items() if not _tells(facts)]
+
+
+def _tells(facts: Any) -> bool:
+    return isinstance(facts, dict) and isinstance(facts.get("bytes"), int) and isinstance(facts.get("sha256"), str)
 
 
 def _altered(path: Path) -> str:

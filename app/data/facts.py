@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-import numpy as np
 import pandas as pd
 
 from app import words
@@ -71,14 +70,14 @@ def described(chosen) -> Described:
     """Describe the data of a checkpoint."""
     data, catalogue = chosen.manifest["dataset"], chosen.catalogue
     lengths = counted.train_lengths(chosen)
-    low, median, high = np.quantile(lengths, [0.1, 0.5, 0.9]) if len(lengths) else (0.0, 0.0, 0.0)
+    low, median, high = describing.spread(lengths)
     counts = catalogue.frame.get("train_users", pd.Series(0, index=catalogue.frame.index)).to_numpy()
     return Described(
         describing.long_tail(counts),
         describing.length_histogram(lengths),
-        float(median),
-        float(low),
-        float(high),
+        median,
+        low,
+        high,
         describing.rating_histogram(data),
         describing.user_means(data),
         describing.genre_shares(catalogue),
@@ -92,7 +91,7 @@ def answer(chosen, found: Described) -> str:
     likes, films = int(found.tail.counts.sum()), len(found.tail.items)
     half = found.tail.holding(0.5)
     users = words.count(counted.split_sizes(chosen)["train"], "user")
-    median = f"the median history has {words.count(round(found.median), 'film')}"
+    median = f"the median history has {found.median:g} {'film' if found.median == 1 else 'films'}"
     return (
         f"On **{likes:,} likes** of {users} in **{words.markdown(dataset_title(chosen))}**. Half of the likes fall on "
         f"**{words.count(half, 'film')}** of {films:,}; {median}."
@@ -176,8 +175,9 @@ def lengths_rule(found: Described) -> str:
 def genres_rule(table: pd.DataFrame) -> str:
     """The genres' subtitle."""
     gain = table["like_share"] - table["film_share"]
-    best = words.markdown(table["genre"].iloc[int(gain.to_numpy().argmax())])
-    return f"Hollow: films. Solid: likes; most above its films: {best}. A film counts in each of its genres"
+    best = int(gain.to_numpy().argmax())
+    above = f"; most above its films: {words.markdown(table['genre'].iloc[best])}" if gain.iloc[best] > 0 else ""
+    return f"Hollow: films. Solid: likes{above}. A film counts in each of its genres"
 
 
 def in_words(table: pd.DataFrame, name: str, columns: Mapping[str, str]) -> str:
@@ -188,14 +188,6 @@ def in_words(table: pd.DataFrame, name: str, columns: Mapping[str, str]) -> str:
             f"{row[name]} " + ", ".join(f"{words.share(row[column])} of {of}" for column, of in columns.items())
         )
     return "; ".join(rows)
-
-
-def decade_shares(table: pd.DataFrame) -> pd.DataFrame:
-    """The decades with their shares of films and likes."""
-    return table.assign(
-        film_share=table["films"] / max(int(table["films"].sum()), 1),
-        like_share=table["likes"] / max(int(table["likes"].sum()), 1),
-    )
 
 
 def decades_rule(table: pd.DataFrame, films: int) -> str:

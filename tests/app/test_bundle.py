@@ -170,7 +170,7 @@ def test_every_length_of_a_list_can_be_ordered_by_influence():
 def test_the_line_on_the_programs_health_knows_a_bundle(opened, monkeypatch):
     monkeypatch.setenv(cached.DEVICE_VARIABLE, "cuda")
     test = calm(opened("recommend"))
-    assert "answers from a bundle" in test.sidebar.markdown[-1].value
+    assert "Ready · bundle" in test.sidebar.markdown[-1].value
     assert "cuda" not in text(test)
 
 

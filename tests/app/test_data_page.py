@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 import json
 
 import numpy as np
@@ -125,12 +126,25 @@ def test_shares_of_genres_and_decades_are_drawn_as_they_are():
     table = pd.DataFrame({"genre": ["War"], "films": [1], "likes": [3], "film_share": [0.25], "like_share": [0.5]})
     figure = charts.genres(table, theme("light"))
     assert [trace.x[0] for trace in figure.data[1:]] == [0.25, 0.5]
-    years = facts.decade_shares(pd.DataFrame({"decade": [1980, 1990], "films": [3, 1], "likes": [1, 3]}))
+    years = pd.DataFrame({"decade": [1980, 1990], "film_share": [0.75, 0.25], "like_share": [0.25, 0.75]})
     hollow, solid = charts.decades(years, theme("light")).data
     assert list(hollow.y) == [0.75, 0.25] and list(solid.y) == [0.25, 0.75]
     assert "1990 25% of films, 75% of likes" in facts.in_words(
         years, "decade", {"film_share": "films", "like_share": "likes"}
     )
+
+
+def test_no_genre_is_above_its_films_where_none_is():
+    table = pd.DataFrame({"genre": ["War", "Drama"], "film_share": [0.5, 0.5], "like_share": [0.5, 0.2]})
+    assert "above" not in facts.genres_rule(table)
+    assert "most above its films: Drama" in facts.genres_rule(table.assign(like_share=[0.5, 0.6]))
+
+
+@pytest.mark.parametrize(("median", "said"), [(1.0, "1 film;"), (12.5, "12.5 films;"), (30.0, "30 films;")])
+def test_the_median_is_said_as_it_is(demo, median, said):
+    found = replace(facts.described(demo), median=median)
+    assert f"the median history has {said.replace(';', '.')}" in facts.answer(demo, found)
+    assert dict((row[0], row[1]) for row in facts.metrics(demo, found))["Median history"].startswith(f"{median:g} film")
 
 
 @pytest.mark.parametrize(

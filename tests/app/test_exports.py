@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import shlex
 
 import numpy as np
@@ -52,13 +53,22 @@ def test_lists_are_joined_and_an_index_with_a_name_is_kept():
 
 
 @pytest.mark.parametrize(
-    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "-30- (1959)", "=-1"]
+    "text", ["=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(A1)", "\tA1", "\rA1", "\nA1", "＝1+1", "-30- (1959)", "=-1"]
 )
 def test_text_that_a_spreadsheet_would_run_is_made_plain(text):
     assert exports.harmless(text) == f"'{text}"
     # A line break would end the check in pandas, not the cell: the raw text is looked at.
     written = exports.csv_text(pd.DataFrame({text: [text], "n": [[text, "b"]]}), ABOUT | {"checkpoint": text})
     assert written.count(f"'{text}") == 4, "in the head, in a cell, in a list, in the provenance"
+
+
+@pytest.mark.parametrize("text", ["Film;=1+1", 'Film; "=1+1"', "Film\n=1+1", "Film\t+1", "Film;@A1;-1+1"])
+def test_text_that_begins_a_formula_in_a_cell_of_its_own_is_made_plain_too(text):
+    # Where the decimal point is a comma, spreadsheets take a semicolon for the end of a cell, inside quotes too.
+    written = exports.csv_text(pd.DataFrame({"n": [1], "Film": [text]}), ABOUT)
+    for cell in re.split(r"[;,\t\r\n]", written):
+        assert cell.strip('" ')[:1] not in {"=", "+", "-", "@"}, cell
+    assert exports.harmless("Alien; Aliens") == "Alien; Aliens"
 
 
 @pytest.mark.parametrize("text", ["-3", "+4.5", "-1e-05", "+3%", "-1,234.5", "−0.5", "×4.1", "12 Angry Men", "", "a=b"])

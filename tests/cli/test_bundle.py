@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
 
 import pytest
 from typer.testing import CliRunner
 
 from tests import trained
+from tests.bare import site
+from tests.serving import VASP_LENS
 from vasp_models import checkpoints
 from vasp_models.cli import app
 from vasp_models.errors import BundleError, UnknownUserError
@@ -83,6 +87,20 @@ def test_what_cannot_be_done_is_refused_before_anything_is_written(home, words, 
     with pytest.raises(error, match=said):
         RUNNER.invoke(app, ["bundle", *words], catch_exceptions=False)
     assert not checkpoints.load("first").is_bundle and not (home / "checkpoints" / "x").exists()
+
+
+def test_where_torch_is_not_installed_lists_are_printed_and_the_rest_says_so_in_a_line(home, tmp_path):
+    row = json.loads(run("first", "--out", "bare", "--users", "1", "--k", "1", "--json"))
+    environment = {**os.environ, **site(tmp_path)}
+
+    def typed(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([*VASP_LENS, *words], env=environment, capture_output=True, text=True)
+
+    listed = typed("recommend", "bare", "--user", row["users"][0], "-k", "3", "--json")
+    assert [each["rank"] for each in json.loads(listed.stdout)["recommendations"]] == [1, 2, 3], listed.stderr
+    refused = typed("explain", "first", "--user", row["users"][0], "--item", "1")
+    assert refused.returncode == 2
+    assert refused.stderr == "torch is not installed here, and this asks a model: `pip install vasp-lens`.\n"
 
 
 def test_commands_that_need_the_model_say_which_checkpoint_has_it(home):

@@ -70,6 +70,11 @@ def test_wide_ranges_are_cut_by_ratio_and_narrow_ones_evenly():
     assert describing.length_histogram(np.array([], dtype=int)).empty
 
 
+def test_the_spread_of_lengths():
+    assert describing.spread(np.arange(1, 12)) == (2.0, 6.0, 10.0) and describing.spread(np.array([7])) == (7, 7, 7)
+    assert describing.spread(np.array([], dtype=int)) == (0.0, 0.0, 0.0)
+
+
 def test_genres_count_every_film_in_each_of_its_own():
     catalogue = films([["War"], ["War", "Drama"], [], ["Drama"]], [None] * 4, [10, 20, 30, 40])
     table = describing.genre_shares(catalogue).set_index("genre")
@@ -82,6 +87,8 @@ def test_decades_leave_none_out_and_count_no_film_without_a_year():
     table = describing.decades(films([[]] * 5, [1999, None, 1971, 1990, 1978], [1, 2, 4, 8, 16]))
     assert table["decade"].tolist() == [1970, 1980, 1990]
     assert table["films"].tolist() == [2, 0, 2] and table["likes"].tolist() == [20, 0, 9]
+    assert table["film_share"].tolist() == [0.5, 0, 0.5] and table["like_share"].tolist() == [20 / 29, 0, 9 / 29]
+    assert set(describing.decades(films([[]], [1999], [0]))["like_share"]) == {0.0}, "nobody likes any"
     assert describing.decades(films([[]], [None], [3])).empty
 
 

@@ -194,7 +194,7 @@ def _facts(checkpoint, live: Live, users: int, k: int, command: str, seconds: fl
     return {
         "checkpoint": checkpoint.name,
         "checkpoint_digest": checkpoint.digest,
-        "open": f"vasp-lens app {checkpoint.name}",
+        "open": provenance.command("app", checkpoint.name),
         "users": users,
         "split": counted.split_sizes(checkpoint),
         "k": k,

@@ -12,6 +12,7 @@ PACKAGES = (
     *("pyarrow", "requests", "rich", "scipy", "starlette", "streamlit", "threadpoolctl", "typer"),
 )
 MODEL_ONLY = ("openTSNE", "safetensors", "scikit-learn", "torch")
+MODEL_MODULES = ("openTSNE", "safetensors", "sklearn", "torch")  # by the names that Python imports
 
 
 def packages() -> dict[str, str]:

@@ -149,11 +149,12 @@ class Stored(Answers):
         return self._of_user(row)
 
     def _of_user(self, row: int) -> Arrays:
-        if row not in self._read:
-            self._read[row] = self._checkpoint.arrays(user_file(row))
+        found = self._read.get(row)
+        if found is None:
+            self._read[row] = found = self._checkpoint.arrays(user_file(row))
             while len(self._read) > _USERS_IN_MEMORY:
                 self._read.popitem(last=False)
-        return self._read[row]
+        return found  # not from the dictionary: other sessions' users may have pushed it out meanwhile
 
     def _places(self, history: np.ndarray, items) -> tuple[Arrays, np.ndarray]:
         """A user's arrays, and where some films stand in them. Raises ExplanationError as the model would."""

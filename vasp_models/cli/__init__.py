@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from vasp_models.bundles.needs import MODEL_MODULES
 from vasp_models.cli import (
     audit,
     bundling,
@@ -54,6 +55,11 @@ def main() -> None:
         sys.exit(130)
     except VaspLensError as error:
         print(error, file=sys.stderr)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if error.name not in MODEL_MODULES:
+            raise
+        print(f"{error.name} is not installed here, and this asks a model: `pip install vasp-lens`.", file=sys.stderr)
         sys.exit(2)
     except OSError as error:  # a full disk, a folder that may not be written: the system's own words say what and where
         print(f"{error.strerror or error}: {error.filename or 'while reading or writing'}.", file=sys.stderr)

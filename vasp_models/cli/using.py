@@ -59,11 +59,12 @@ def recommend(
     as_json: AsJson = False,
 ) -> None:
     """Recommend unseen items for a user or a history, with the factors of each score."""
-    from vasp_models import checkpoints, provenance, recommending
+    from vasp_models import answering, checkpoints, provenance, recommending
 
     loaded = checkpoints.load(checkpoint)
     items = asked_history(loaded, user, history)
-    found = recommending.recommend(loaded.model(devices.resolve(device)), items, k, rank_by)
+    answers = answering.open(loaded, "cpu" if loaded.is_bundle else devices.resolve(device))
+    found = answers.recommend(items, k, rank_by or answering.JOINT)
     records = found.records(loaded.catalogue)
     if as_json:
         ids = None if history is None else loaded.catalogue.ids[items]

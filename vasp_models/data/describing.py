@@ -89,6 +89,11 @@ def length_histogram(lengths: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({"low": edges[:-1], "high": high, "users": users})
 
 
+def spread(lengths: np.ndarray) -> tuple[float, float, float]:
+    """The length that a tenth, a half and nine tenths of the histories do not exceed; zeros where there is none."""
+    return tuple(np.quantile(lengths, [0.1, 0.5, 0.9]).tolist()) if len(lengths) else (0.0, 0.0, 0.0)
+
+
 def genre_shares(catalogue: Catalogue) -> pd.DataFrame:
     """Films and interactions of each genre, the most interactions first: genre, films, film_share, likes, like_share.
 
@@ -104,19 +109,22 @@ def genre_shares(catalogue: Catalogue) -> pd.DataFrame:
 
 
 def decades(catalogue: Catalogue) -> pd.DataFrame:
-    """Films and interactions of each decade of release, in order, none left out between: decade, films, likes.
+    """Films and interactions of each decade of release, in order, none left out between.
 
-    Films without a year are counted nowhere.
+    Columns decade, films, likes, film_share, like_share. Films without a year are counted nowhere, and the shares are
+    of the others.
     """
     year = catalogue.frame["year"]
     known = year.notna().to_numpy()
     decade = year[known].to_numpy(dtype=np.int64) // 10 * 10
     if not len(decade):
-        return pd.DataFrame({"decade": [], "films": [], "likes": []}).astype(int)
+        return pd.DataFrame({"decade": [], "films": [], "likes": [], "film_share": [], "like_share": []})
     names = np.arange(decade.min(), decade.max() + 1, 10)
     place = (decade - names[0]) // 10
     likes = np.bincount(place, weights=_train_users(catalogue)[known], minlength=len(names)).astype(int)
-    return pd.DataFrame({"decade": names, "films": np.bincount(place, minlength=len(names)), "likes": likes})
+    found = np.bincount(place, minlength=len(names))
+    shares = {"film_share": found / found.sum(), "like_share": likes / max(int(likes.sum()), 1)}
+    return pd.DataFrame({"decade": names, "films": found, "likes": likes} | shares)
 
 
 def _train_users(catalogue: Catalogue) -> np.ndarray:
