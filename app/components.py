@@ -26,7 +26,7 @@ def _component(name: str, body: str):
 def film_list(
     data: dict, key: str, on_opened: Callable[[], None] = lambda: None, on_acted: Callable[[], None] = lambda: None
 ) -> int | None:
-    """Draw a list of films; the item number of the film that was just opened.
+    """Draw a list of films; the item number of the film that was just opened, never one where `data` is `still`.
 
     The callbacks find the item in the state's `opened` and `acted`: the film of a row, and of a row's action button.
     """

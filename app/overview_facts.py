@@ -29,7 +29,7 @@ _LABELS = {
 
 @dataclass(frozen=True)
 class Card:
-    """Something to try: its words (Markdown), the page it opens, and the choices it makes."""
+    """Something to try: its words and the button's (Markdown), the page it opens, and the choices it makes."""
 
     title: str
     text: str
@@ -187,7 +187,7 @@ def cards(chosen, user: str | None, test: pd.DataFrame) -> list[Card]:
         Card(
             "A user whose taste is easy to read",
             words.markdown(text),
-            f"Recommend for user {user}",
+            words.markdown(f"Recommend for user {user}"),
             "recommend",
             "recommend",
             {"user": user},
@@ -195,7 +195,7 @@ def cards(chosen, user: str | None, test: pd.DataFrame) -> list[Card]:
         Card(
             "A reason that holds",
             why,
-            f"Explain for user {user}",
+            words.markdown(f"Explain for user {user}"),
             "explain",
             "manage_search",
             {"user": user, "film": None},

@@ -77,6 +77,7 @@ div[data-testid="stMainBlockContainer"] {max-width: none; padding: 0.9rem 2.2rem
 .st-key-zoomed_slide_maps {zoom: var(--presenter-scale, 1.2)}
 .st-key-screen {display: none}
 [data-testid="stBottomBlockContainer"] {max-width: none; padding: 0.5rem 2.2rem 0.6rem}
+.st-key-presenter_bar kbd {color: inherit; opacity: 0.75}
 .st-key-presenter_bar p {white-space: nowrap; overflow: hidden; text-overflow: ellipsis}
 </style>"""
 
@@ -105,7 +106,8 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
 @media (max-width: 640px) {
   div[data-testid="stMainBlockContainer"] {padding-left: 1rem; padding-right: 1rem}
   [data-testid="stHorizontalBlock"] {row-gap: 1rem}
-  .st-key-copy_link button p {font-size: 0} .st-key-copy_link [data-testid="stIconMaterial"] {font-size: 1.2rem}
+  .st-key-copy_link button {min-width: 1.8rem} .st-key-copy_link button p {font-size: 0}
+  .st-key-copy_link [role="img"] {font-size: 1.3rem}
   .st-key-lab_slopes, [class*="st-key-wide_"] {display: none}
 }
 @media (prefers-reduced-motion: reduce) {* {transition: none !important; animation: none !important}}

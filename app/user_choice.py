@@ -141,7 +141,8 @@ def chosen_user(chosen):
         ids = chosen.users.frame["id"]
         widgets.notice(_who_is_there(chosen, ids), icon="person_off")
         if (example := example_user(chosen)) is not None:
-            st.button(f"Open user {example}", key="example_user", on_click=state.change, kwargs={"user": example})
+            label = words.markdown(f"Open user {example}")
+            st.button(label, key="example_user", on_click=state.change, kwargs={"user": example})
         return None
 
 

@@ -69,7 +69,7 @@ def page() -> None:
         views.popularity(chosen, subject.popularity(chosen), item, shown.stands)
     with right:
         views.likers(shown.who)
-    views.shared(chosen, shown.who)
+    views.shared(chosen, item, shown.who)
     views.places(chosen, shown.maps, item)
     with widgets.fold():
         st.markdown(facts.HOW)

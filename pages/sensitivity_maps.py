@@ -76,7 +76,7 @@ def page() -> None:
         return
     now = state.current()
     pure = drawn.purities(drawn.key(maps), now.focus if now.colouring == "focus" else None, maps, catalogue)
-    widgets.title(facts.question(maps.parts), facts.answer(maps, catalogue, now, pure))
+    widgets.title(facts.question(maps.parts), facts.answer(maps, catalogue, now, pure) or facts.no_answer(catalogue))
     controls(catalogue, ways)
     film_choice.matches(catalogue)
     draw(chosen, maps, pure, facts.item_of(catalogue, state.current().film))

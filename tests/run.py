@@ -1,11 +1,13 @@
-"""Run all tests: those that drive a browser or install the wheel in one process, the others beside them in another.
+"""Run all tests in three processes at once: the quick ones, and two that drive a browser or install the wheel.
 
-Arguments go to pytest, in one process then; the exit code is the worse of the two.
+Those two wait for pages more than they compute. Arguments go to pytest, in one process then.
+The exit code is the worst of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import ExitStack
 import os
 from pathlib import Path
 import subprocess
@@ -13,36 +15,52 @@ import sys
 import tempfile
 
 ROOT = Path(__file__).resolve().parents[1]
-SLOW = "browser or wheel"
+QUICK = ("-m", "not (browser or wheel)")
 
 
 def pytest(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "pytest", *arguments]
+    # Processes that write one cache would lose each other's notes.
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
 
 
-def both(quick: Sequence[str], slow: Sequence[str]) -> int:
-    """Run two commands at once, the output of the second below that of the first; the worse of their exit codes."""
-    # Each takes one of two cores: threads that wait for each other would slow both.
+def slow() -> tuple[list[str], list[str]]:
+    """The files of the slow tests in two halves, the long ones dealt first."""
+    files = [*(ROOT / "tests" / "browser").glob("test_*.py"), *(ROOT / "tests" / "packaging").glob("test_*.py")]
+    files.sort(key=lambda file: (-file.stat().st_size, file.name))
+    names = [str(file.relative_to(ROOT)) for file in files]
+    return names[::2], names[1::2]
+
+
+def at_once(shown: Sequence[str], *beside: Sequence[str]) -> int:
+    """Run commands at once, the output of the first as it comes and of the others below it; the worst exit code."""
+    # Threads that wait for each other would slow all of them.
     environment = {**os.environ, "OMP_NUM_THREADS": os.environ.get("OMP_NUM_THREADS", "1")}
-    with tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace") as heard:
-        beside = subprocess.Popen(slow, cwd=ROOT, env=environment, stdout=heard, stderr=subprocess.STDOUT)
-        try:
-            first = subprocess.run(quick, cwd=ROOT, env=environment, check=False).returncode
-            second = beside.wait()
-        finally:
-            if beside.poll() is None:
-                beside.terminate()
-                beside.wait()
-        heard.seek(0)
-        print(heard.read(), flush=True)
-    return max(first, second, key=abs)
+    with ExitStack() as stack:
+        others = []
+        for command in beside:
+            heard = stack.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace"))
+            running = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=heard, stderr=subprocess.STDOUT)
+            stack.callback(_end, running)
+            others.append((running, heard))
+        codes = [subprocess.run(shown, cwd=ROOT, env=environment, check=False).returncode]
+        for running, heard in others:
+            codes.append(running.wait())
+            heard.seek(0)
+            print(heard.read(), flush=True)
+    return max(codes, key=abs)
+
+
+def _end(running: subprocess.Popen) -> None:
+    if running.poll() is None:
+        running.terminate()
+        running.wait()
 
 
 def main(arguments: Sequence[str]) -> int:
     if arguments:
         return subprocess.run(pytest(*arguments), cwd=ROOT, check=False).returncode
-    # Two processes that write one cache would lose each other's notes.
-    return both(pytest("-m", f"not ({SLOW})"), pytest("-m", SLOW, "-p", "no:cacheprovider"))
+    first, second = slow()
+    return at_once(pytest(*QUICK), pytest(*first), pytest(*second))
 
 
 if __name__ == "__main__":

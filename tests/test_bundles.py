@@ -19,7 +19,7 @@ import pytest
 
 from tests import trained
 from tests.bare import GUARD
-from vasp_models import answering, checkpoints, measures
+from vasp_models import answering, checkpoints, measures, measuring
 from vasp_models.answering import JOINT
 from vasp_models.bundles import SHOWN, counted, making
 from vasp_models.bundles.needs import MODEL_ONLY, packages
@@ -27,6 +27,7 @@ from vasp_models.data.audience import audience
 from vasp_models.data.personas import persona_films, personas
 from vasp_models.data.tastes import tastes
 from vasp_models.errors import BundleError, CheckpointError, ExplanationError, SettingError, UnknownUserError
+from vasp_models.evaluation.served import Served
 
 MODELS = ("vasp", "ease", "popularity")  # with factors and parts, with a linear score, the same for everybody
 USERS, K = 3, 6
@@ -154,6 +155,20 @@ def test_measures_are_found_in_a_bundle(vasp, tmp_path):
     made = making.make(whole, tmp_path / "bundle", making.rows_of(whole, 1), 1)
     assert measures.find(made, "audit") == measures.find(whole, "audit") is not None
     assert measures.find(made, "parts") is None
+
+
+def test_a_bundle_does_not_tell_which_films_other_users_had_held_out(vasp, tmp_path):
+    shutil.copytree(vasp.folder, tmp_path / "measured")
+    whole = checkpoints.load(f"{tmp_path}/measured")
+    found = measuring.measure(whole, "quality", lambda *_: None, users=9)
+    measures.save(whole, "quality", found, "vasp-lens quality", 1.0)
+    made = making.make(whole, tmp_path / "bundle", making.rows_of(whole, 1), 1)
+    kept, full = measures.find(made, "quality"), measures.find(whole, "quality")
+    assert "film" in full["held_out"] and "film" not in kept["held_out"]
+    for kind in ("history", "genre"):
+        metric = "found@20" if kind == "genre" else "recall@20"
+        both = (Served(each, whole.catalogue).accuracy(kind, metric) for each in (kept, full))
+        pd.testing.assert_frame_equal(*both)
 
 
 def test_users_are_the_example_and_others_drawn_by_the_seed(vasp):

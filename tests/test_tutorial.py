@@ -23,7 +23,7 @@ VIEWERS = 300
 # The demo's films that take the place of those that the tutorial names: Toy Story and two of Star Wars.
 SWAPPED = {429: 1, 284: 260, 469: 1196}
 DONE_BY_MAKE = {"make setup", "source .venv/bin/activate"}  # `make test` has set up the environment this runs in
-LONG = ("map", "audit", "fidelity", "parts", "benchmark")  # on the real files a minute each and more
+LONG = ("map", "audit", "fidelity", "parts", "bundle", "benchmark")  # on the real files a minute each and more
 LICENCE = b"Usage License\n=============\n\nMade up, free to use.\n\n\nCitation\n========\n\n"
 
 

@@ -98,6 +98,12 @@ def measured(
     return done
 
 
+def rewritten(found: dict[str, Any], changed: dict[str, Any]) -> dict[str, Any]:
+    """A measure with other contents and the same provenance, as it can be read back."""
+    result = plain({name: value for name, value in changed.items() if name != ABOUT})
+    return result | {ABOUT: found[ABOUT] | {"sha256": _digest(result)}}
+
+
 def command(checkpoint: Any, kind: str, **options: object) -> str:
     """The command that measures a checkpoint, as a user types it; options that are None stay out."""
     return provenance.command(_known(kind), checkpoint.argument, **options)

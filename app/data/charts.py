@@ -151,12 +151,11 @@ def genres(table: pd.DataFrame, theme: Theme) -> go.Figure:
 
 
 def decades(table: pd.DataFrame, theme: Theme) -> go.Figure:
-    """Share of films (hollow) and of likes (solid) of each decade of release. Columns decade, films, likes."""
+    """Share of films (hollow) and of likes (solid) of each decade of release, as the core's `decades` gives them."""
     figure, names = _figure(theme, TALL, t=12), [f"{decade}s" for decade in table["decade"]]
-    for column, solid in (("films", False), ("likes", True)):
-        shares = table[column] / max(int(table[column].sum()), 1)
+    for column, share, solid in (("films", "film_share", False), ("likes", "like_share", True)):
         figure.add_bar(
-            x=names, y=shares, marker=_look(theme, solid), customdata=table[column], name=column,
+            x=names, y=table[share], marker=_look(theme, solid), customdata=table[column], name=column,
             hovertemplate=f"%{{x}}: %{{customdata:,}} {column}, %{{y:.0%}}<extra></extra>",
         )  # fmt: skip
     figure.update_layout(bargap=0.34, bargroupgap=0.08)

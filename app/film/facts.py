@@ -98,7 +98,7 @@ def metrics(who: Audience, stands: Standing, found: Answers, drift: Standing | N
         depth, whole = min(SHOWN, len(found.joint)), min(DEPTH, len(found.joint))
         shown.append((f"Recommended alike · {names}", f"{top} of {depth}", f"{more} of the first {whole}"))
     if drift is not None:
-        beside = f"more alike than for {_share_below(drift)} of films" if drift.below else "no film has fewer"
+        beside = f"more alike than for {_share_below(drift)} of the films" if drift.below else "no film has fewer"
         shown.append(("Near in both parts · of the 20 nearest", words.share(drift.value), beside))
     if user is not None:
         shown.append((f"For user {user.id}", *standing_words(user)))
@@ -158,12 +158,13 @@ def unmoved(found: Answers) -> str | None:
 
 def agreement(found: Answers) -> str:
     """How far the lists agree, pair by pair (Markdown)."""
+    top, whole = (min(k, len(found.joint)) for k in (SHOWN, DEPTH))
     pairs = [
-        f"{words.part_name(a)} and {words.part_name(b)} {shared(found, a, b, SHOWN)} of {SHOWN} and "
-        f"{shared(found, a, b, DEPTH)} of {DEPTH}"
+        f"{words.part_name(a)} and {words.part_name(b)} {shared(found, a, b, SHOWN)} of {top} and "
+        f"{shared(found, a, b, DEPTH)} of {whole}"
         for a, b in combinations(found.lists, 2)
     ]
-    return f"In common: {'; '.join(pairs)}. A tick marks films that stand in another of the three lists."
+    return f"In common: {'; '.join(pairs)}. A tick marks films that stand in another of these lists."
 
 
 def popularity_rule(stands: Standing, half: int) -> str:
@@ -173,8 +174,9 @@ def popularity_rule(stands: Standing, half: int) -> str:
 
 
 def _share_below(stands: Standing) -> str:
-    """The share of the others that are smaller; never rounded up to all of them."""
-    return words.share(stands.below, 1 if 0.995 <= stands.below < 1 else 0)
+    """The share of the others that are smaller, their number where that is next to none or next to all of them."""
+    near = 0 < stands.below < 0.005 or 0.995 <= stands.below < 1
+    return f"{round(stands.below * (stands.n - 1)):,}" if near else words.share(stands.below)
 
 
 def popularity_in_words(stands: Standing, half: int) -> str:

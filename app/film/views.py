@@ -135,7 +135,7 @@ def likers(who) -> None:
     widgets.chart(figure, "film_tastes", facts.tastes_in_words(who.tastes), twin=tables.tastes(who.tastes))
 
 
-def shared(chosen, who) -> None:
+def shared(chosen, item: int, who) -> None:
     """The films that the same users like, and how much they watch."""
     films = facts.together(who)
     left, right = st.columns([2.2, 1], gap="medium")
@@ -146,7 +146,7 @@ def shared(chosen, who) -> None:
     with right:
         widgets.section("How much they watch", "Films in the history, of train users")
         widgets.table(facts.lengths(who))
-        name = f"liked-together-{chosen.name}"
+        name = f"liked-together-{chosen.name}-{chosen.catalogue.ids[item]}"
         exports.download_csv(partial(tables.together, chosen.catalogue, who.together), name, key="together_csv")
 
 

@@ -9,7 +9,7 @@ import pyarrow as pa
 
 from app import words
 from app.maps import colours, selection
-from app.theme import Theme
+from app.theme import MAX_FOCUS, Theme
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.errors import UnknownItemError
 from vasp_models.projections.peaks import density_peaks
@@ -46,6 +46,8 @@ select; Shift or Ctrl adds, Alt takes away, and Shift-drag is a lasso at any tim
 shows all, `Enter` takes the film nearest the centre, `[` `]` size a box around the centre that `Enter` selects, `Space`
 selects the film with its nearest, `M` `L` `B` choose the tool, `Escape` clears.
 """
+NO_FOCUS = f"No genre of these films is in colour: choose up to {MAX_FOCUS} in the menu of genres."
+NO_GENRES = "The films of this data set have no genres: colour them by popularity, or choose a film to see its nearest."
 _RULES = {
     "popularity": "Colour tells how many train users have the film among those they rated well. ",
     "year": "Colour tells the year of release. ",
@@ -63,7 +65,7 @@ def question(parts: Sequence[str] | None) -> str:
 
 def answer(maps, catalogue: Catalogue, now, found: Mapping | None = None) -> str | None:
     """The answer for the genres in colour; None where no film has them. `found` as `purities` gives it."""
-    focus = now.focus if now.colouring == "focus" else None
+    focus = [name for name in now.focus if name in catalogue.genre_names] if now.colouring == "focus" else None
     found = purities(maps, catalogue, focus) if found is None else found
     if any(pure is None for pure in found.values()):
         return None
@@ -72,6 +74,16 @@ def answer(maps, catalogue: Catalogue, now, found: Mapping | None = None) -> str
         coloured = f"{_NUMBERS[len(focus)]} genre{'s' if len(focus) != 1 else ''}"
     chance = next(iter(found.values())).chance
     return words.maps_answer({part: pure.purity for part, pure in found.items()}, chance, coloured)
+
+
+def focus_or_all(catalogue: Catalogue, focus: Sequence[str]) -> tuple[str, ...] | None:
+    """The genres of a focus that these films have; None, which stands for all genres, where they have none of them."""
+    return tuple(name for name in focus if name in catalogue.genre_names) or None
+
+
+def no_answer(catalogue: Catalogue) -> str:
+    """What stands in the answer's place where no film on the maps has a genre in colour."""
+    return NO_FOCUS if catalogue.genre_names else NO_GENRES
 
 
 def purities(maps, catalogue: Catalogue, focus: Sequence[str] | None) -> dict:
@@ -187,16 +199,19 @@ def reading_rule(maps, catalogue: Catalogue, colouring: str = "focus") -> str:
 
 
 def hub_warning(maps, catalogue: Catalogue) -> str | None:
-    """A sentence on the parts in which one film is among the nearest of very many others; None where there is none."""
-    large = [part for part in maps.parts if maps.quality[part]["hub_warning"]]
-    if not large:
-        return None
-    hubs = []
-    for part in large:
-        film = words.markdown(catalogue.titles[maps.quality[part]["hub_item"]])
-        size = words.share(maps.quality[part]["largest_hub"])
-        hubs.append(f"{words.part_name(part)}, where {film} is among the ten nearest of {size} of all films")
-    return f"A large hub distorts {words.joined(hubs)}."
+    """A sentence on each film that is among the nearest of very many others, by part; None where there is none."""
+    hubs: dict[int, dict[str, str]] = {}  # the film -> the parts that it distorts, and how much of all films is near it
+    for part in maps.parts:
+        measured = maps.quality[part]
+        if measured["hub_warning"]:
+            near = hubs.setdefault(measured["hub_item"], {})
+            near[words.part_name(part)] = words.share(measured["largest_hub"], 1)
+    told = [
+        f"A large hub distorts {words.joined(list(near))}: {words.markdown(catalogue.titles[film])}, among the ten "
+        f"nearest of {words.joined(list(near.values()))} of all films."
+        for film, near in hubs.items()
+    ]
+    return " ".join(told) or None
 
 
 def item_of(catalogue: Catalogue, film: str | None) -> int | None:

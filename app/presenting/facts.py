@@ -13,9 +13,9 @@ from app.explain import words as explain_words
 from app.explanation_quality import audit as audit_facts
 from app.explanation_quality import facts as trust_facts
 from vasp_models.data.catalogue import PAPER_GENRES
+from vasp_models.evaluation import intervals
 
 MAIN_METRIC = "DEL@4"
-INTERVAL = 1.96  # standard errors on either side of a mean that hold 95% of a normal distribution
 NAMED = 3  # films of a removal that a sentence names
 MOST_FOR, MOST_AGAINST = 6, 2  # films of the history in the picture
 # The choices that all steps have in common; each step sets every choice that its view depends on.
@@ -64,15 +64,21 @@ def compared(chosen) -> pd.DataFrame:
     if not measured or not beside:
         return pd.DataFrame(columns=["method", "name", "model", "mean", "low", "high", "text"])
     mine = overview_facts.model_title(chosen)
-    rows = [_measured(mine, chosen.name, True, measured["ndcg@100"])]
-    rows += [_measured(row["title"], name, False, row["ndcg@100"]) for name, row in beside.items()]
+    rows = [_measured(mine, chosen.name, True, measured)]
+    rows += [_measured(row["title"], name, False, row) for name, row in beside.items()]
     return pd.DataFrame(rows).sort_values("mean", ascending=False, ignore_index=True)
 
 
-def _measured(title: str, name: str, is_this: bool, value: Mapping) -> dict:
-    mean, spread = value["mean"], None if value["se"] is None else INTERVAL * value["se"]
-    ends = dict.fromkeys(("low", "high")) if spread is None else {"low": mean - spread, "high": mean + spread}
-    return {"method": title, "name": name, "model": is_this, "mean": mean, "text": words.quality(mean)} | ends
+def _measured(title: str, name: str, is_this: bool, metrics: Mapping) -> dict:
+    found = intervals.around(metrics["ndcg@100"]["mean"], metrics["ndcg@100"]["se"], metrics["users"])
+    ends = {"low": found.low, "high": found.high}
+    return {
+        "method": title,
+        "name": name,
+        "model": is_this,
+        "mean": found.mean,
+        "text": words.quality(found.mean),
+    } | ends
 
 
 def compared_in_words(table: pd.DataFrame) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app import cached, charts, components, overview_facts, recommend_facts, state, widgets, words
@@ -71,18 +73,23 @@ def listed(chosen) -> None:
         lifts = recommend_facts.lifts(found)
         widgets.section("Recommended now", recommend_facts.LIFT_RULE if lifts else recommend_facts.SCORE_RULE)
         hits = set(user.held_out.tolist()) if len(user.held_out) else None
-        _films(components.recommendation_list(chosen.catalogue, found, lifts, hits, widgets.theme()), "slide_list")
+        data = components.recommendation_list(chosen.catalogue, found, lifts, hits, widgets.theme())
+        opened = _films(data, "slide_list")
     with left:
         effects = explain_cached.effects(chosen, user.history, found.items) if len(user.history) else None
         films, order = recommend_facts.ordered_history(chosen, user, effects)
         widgets.section("Rated well before", recommend_facts.history_words(films, order, found))
-        unknown = recommend_facts.unmodelled(found)
-        _films(components.history_list(chosen.catalogue, films, unknown, widgets.theme()), "slide_history")
+        seen = components.history_list(chosen.catalogue, films, recommend_facts.unmodelled(found), widgets.theme())
+        _films(seen | {"still": True}, "slide_history")
+    if opened is not None:  # and why that one?
+        state.change(film=str(chosen.catalogue.ids[opened]))
+        st.switch_page(widgets.page_file("explain"))
 
 
-def _films(data: dict, key: str) -> None:
+def _films(data: dict, key: str) -> int | None:
+    """A list in the size of the screen; the film that was just opened in it."""
     with st.container(key=f"zoomed_{key}"):
-        components.film_list(data | {"height": HEAD + ROW * ROWS}, key)
+        return components.film_list(data | {"height": HEAD + ROW * ROWS}, key)
 
 
 def reason(chosen) -> None:
@@ -123,9 +130,11 @@ def maps(chosen) -> None:
     """The halves of the model beside each other, with a few genres in colour."""
     now = state.current()
     found = cached.maps(chosen, now.distance)
+    focus = map_facts.focus_or_all(chosen.catalogue, now.focus)
+    now = replace(now, colouring="genres" if focus is None else "focus")
     answer = map_facts.answer(found, chosen.catalogue, now)
     widgets.title(facts.maps_question(found.parts), facts.maps_told(answer, found.parts, found.overlap))
-    drawn = map_facts.maps_data(found, chosen.catalogue, now.focus, None, widgets.theme())
+    drawn = map_facts.maps_data(found, chosen.catalogue, focus, None, widgets.theme())
     shown = facts.shown_parts(found.parts)
     drawn |= {"maps": [one for one in drawn["maps"] if one["key"] in shown], "height": MAPS}
     with st.container(key="zoomed_slide_maps"):

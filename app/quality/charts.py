@@ -127,7 +127,7 @@ def long_tail(
             hovertemplate=f"{names[name]}: the %{{customdata:,}} most popular films get %{{y:.0%}}<extra></extra>",
         )  # fmt: skip
     for name, level in zip(order, levels, strict=True):
-        place = int(np.searchsorted(curves[name].to_numpy(), level))
+        place = min(int(np.searchsorted(curves[name].to_numpy(), level)), len(curves) - 1)
         text = f"<b>{names[name]}</b>" if name == main else names[name]
         figure.add_annotation(
             x=float(np.log10(curves["catalogue"].iloc[place])), y=float(curves[name].iloc[place]), text=text,

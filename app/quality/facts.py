@@ -120,7 +120,7 @@ def _who(shown: Compared) -> str:
         "best": sure[sure["difference"] > 0].nlargest(1, "mean"),
         "worst": sure[sure["difference"] < 0].nsmallest(1, "mean"),
     }
-    ends = {how: row.iloc[0] for how, row in ends.items() if len(row)}
+    ends = {_extreme(how, row.iloc[0]["mean"], rows["mean"]): row.iloc[0] for how, row in ends.items() if len(row)}
     if not ends:
         return f"No group is shown to differ from the others {overall}."
     verb = " are served" if kind in slices.USERS else " are found"
@@ -130,6 +130,13 @@ def _who(shown: Compared) -> str:
         clauses.append(f"**{slice_words(kind, row['slice'])}**{'' if clauses else verb} {how} ({number})")
     text = ", ".join(clauses)
     return f"{text[:2]}{text[2].upper()}{text[3:]}; {everybody} {words.quality(shown.overall)}."
+
+
+def _extreme(how: str, value: float, all_values: pd.Series) -> str:
+    """``best`` or ``worst`` where no group stands higher or lower, not even by chance."""
+    if value == (all_values.max() if how == "best" else all_values.min()):
+        return how
+    return f"{'better' if how == 'best' else 'worse'} than the others"
 
 
 def _by_which(served: Served, shown: Compared) -> str:

@@ -73,19 +73,20 @@ def _cell(found: pd.DataFrame, place: tuple[str, str], write: Callable[[float], 
 def beyond_answer(served: Served) -> str | None:
     """What the lists do to what people watch, in a sentence (Markdown)."""
     found = beyond(served).set_index(["measure", "lists"])["mean"]
-    if ("tail", JOINT) not in found.index:
+    if ("tail", JOINT) not in found.index or ("tail", HISTORIES) not in found.index:
         return None
     listed, watched = (words.share(found["tail", name]) for name in (JOINT, HISTORIES))
-    return f"**{listed}** of what is recommended comes from the long tail, **{watched}** of what these users watched."
+    return f"On average **{listed}** of a list comes from the long tail, and **{watched}** of a history."
 
 
 def tail_answer(served: Served) -> str:
     """How few films get half of everything, as the long-tail curve's subtitle."""
-    half = served.measured["long_tail"]["half"]
-    return (
-        f"Half of all recommendations go to the {words.count(half[JOINT], 'most popular film', 'most popular films')}, "
-        f"half of what these users watched to {half[HISTORIES]:,}"
-    )
+    listed, watched = (served.measured["long_tail"]["half"][name] for name in (JOINT, HISTORIES))
+    films = words.count(listed or watched or 0, "most popular film", "most popular films")
+    if not listed:
+        return f"Half of what these users watched goes to the {films}" if watched else ""
+    text = f"Half of all recommendations go to the {films}"
+    return f"{text}, half of what these users watched to {watched:,}" if watched else text
 
 
 def tail_names(served: Served) -> dict[str, str]:
@@ -102,7 +103,7 @@ def tail_twin(served: Served) -> pd.DataFrame:
 def tail_in_words(served: Served) -> str:
     """The curves as a sentence."""
     half = served.measured["long_tail"]["half"]
-    values = "; ".join(f"{label} {half[name]:,}" for name, label in tail_names(served).items())
+    values = "; ".join(f"{label} {half[name]:,}" for name, label in tail_names(served).items() if half[name])
     return f"Number of most popular films that get half of everything: {values}"
 
 
@@ -218,15 +219,16 @@ each.
 
 - **Intervals** are 95%. Means over users: Student’s t. Shares of films: a ratio of sums over users, so that films
   of one user are not taken for independent (Cochran 1977), with Wilson’s interval at the effective number of films
-  (Korn and Graubard 1998). Solid dots differ from all others: Welch’s test, for films the same ratio; p < .05 after
-  Holm’s correction for the number of slices. The slice builder corrects for nothing: who tries many groups finds
+  (Korn and Graubard 1998). Solid dots differ from all others: Welch’s test, for films a score test of the two shares
+  with those effective numbers (their interval: Newcombe 1998, Zou and Donner 2008); p < .05 after Holm’s correction
+  for the number of slices. The slice builder corrects for nothing: who tries many groups finds
   some by chance.
 - **Share of a part**: over the first 20 films of a list, the sum of the sizes of the part’s log lifts divided by
   that sum over all parts, as in the Profile lab; a log lift is a log factor for this history minus the same for an
   empty one. Lowering counts as much as lifting. Shown are means over users; by films, over the users who get such
   films, of these films alone.
 - **History length**: the films shown to the model, in fifths of the users with edges rounded. **Favourite genre**:
-  the one that stands out most from what everybody watches. **Popular taste**: users in thirds by the mean
+  the one that stands out most from what everybody watches. **Mainstream taste**: users in thirds by the mean
   popularity of their films. **Film popularity**: tenths of the catalogue by train users.
 - **Coverage** is the share of the catalogue that appears in anybody’s list, **Gini** the inequality of how often
   films appear (0: all equally often). Their errors are jackknifed over users. **Novelty** is the mean of −log₂ of

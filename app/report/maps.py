@@ -13,7 +13,7 @@ from app.report.gathering import Gathered, command
 from app.report.pieces import Missing
 from app.theme import ASSETS
 from vasp_models import provenance
-from vasp_models.data.catalogue import PAPER_GENRES
+from vasp_models.data.catalogue import PAPER_GENRES, Catalogue
 from vasp_models.projections.maps import DEFAULT_DISTANCE
 
 USE = (
@@ -38,7 +38,7 @@ def section(gathered: Gathered) -> dict:
         return {"question": facts.question(None), "missing": missing}
     return {
         "question": facts.question(maps.parts),
-        "answer": facts.answer(maps, checkpoint.catalogue, View()),
+        "answer": facts.answer(maps, checkpoint.catalogue, View.of(checkpoint.catalogue)),
         "reading": facts.reading_rule(maps, checkpoint.catalogue),
         "use": USE,
         "alt": _alt(gathered),
@@ -57,7 +57,7 @@ def _alt(gathered: Gathered) -> str:
 def _twin(gathered: Gathered) -> pieces.Table:
     """The figures below the maps."""
     maps, catalogue = gathered.maps, gathered.checkpoint.catalogue
-    shown = facts.maps_data(maps, catalogue, PAPER_GENRES, None, themes.theme("light"))["maps"]
+    shown = facts.maps_data(maps, catalogue, View.of(catalogue).focus, None, themes.theme("light"))["maps"]
     rows = [[one["name"], *(value for _, value, _ in one["figures"])] for one in shown]
     head = ["Map", *(name for name, _, _ in shown[0]["figures"])]
     return pieces.Table(head, rows, frozenset(range(1, len(head))))
@@ -79,20 +79,27 @@ def _film(gathered: Gathered) -> int | None:
 
 @dataclass(frozen=True)
 class View:
-    """What the page's answer is asked for: the genres in colour, those of the paper."""
+    """What the page's answer is asked for: the genres in colour, those of the paper; all where no film has one."""
 
-    focus: tuple[str, ...] = PAPER_GENRES
-    colouring: str = "focus"
+    focus: tuple[str, ...] | None
+    colouring: str
+
+    @classmethod
+    def of(cls, catalogue: Catalogue) -> View:
+        """The view of these films."""
+        focus = facts.focus_or_all(catalogue, PAPER_GENRES)
+        return cls(focus, "genres" if focus is None else "focus")
 
 
 def data(gathered: Gathered) -> dict:
     """What the script of the report draws: the films once, and a view for each theme, as plain JSON."""
     maps, catalogue, film = gathered.maps, gathered.checkpoint.catalogue, _film(gathered)
+    focus = View.of(catalogue).focus
     once = {"points": facts.points(maps, catalogue), "labels": facts.labels(maps, catalogue)}
     given = once | {"provenance": provenance.line(gathered.about)}
     views = {}
     for name in ("light", "dark"):
-        view = facts.maps_data(maps, catalogue, PAPER_GENRES, film, themes.theme(name), about=given)
+        view = facts.maps_data(maps, catalogue, focus, film, themes.theme(name), about=given)
         views[name] = {key: value for key, value in view.items() if key != "points"}
     look = {"film": views["light"]["film"], "style": component.source(NAME)[0], "alt": _alt(gathered)}
     return component.plain({"points": once["points"]}) | views | look | {"most": MOST_NAMED}

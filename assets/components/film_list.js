@@ -48,11 +48,10 @@ function actionOf(row, action, send) {
 }
 
 function rowOf(row, data, scale, send) {
-  const tr = el("tr"), film = el("td", "film"), title = el("button"), chips = el("div", "genres");
+  const tr = el("tr"), film = el("td", "film"), title = el(data.still ? "span" : "button", "title"), chips = el("div", "genres");
   if (data.wide || data.places) { const place = el("td", "place", row.place); if (row.move) place.append(el("span", "move", row.move)); tr.append(place); }
-  title.type = "button";
   title.title = `${row.title} ${row.year}`.trim();
-  title.setAttribute("aria-label", row.label);
+  if (!data.still) { title.type = "button"; title.setAttribute("aria-label", row.label); tr.onclick = () => send("opened", row.item); }
   title.append(el("span", "name", row.title), el("span", "year", row.year));
   if (row.liked) { const mark = el("span", "tick"); mark.append(tick()); title.append(mark); }
   if (row.unmodelled) { tr.className = "unmodelled"; chips.append(el("span", "mark", row.unmodelled)); }
@@ -65,7 +64,6 @@ function rowOf(row, data, scale, send) {
   if (data.held) { const held = el("td", "held"); if (row.liked) held.append(tick(), "liked"); tr.append(held); }
   if (data.action) tr.append(actionOf(row, data.action, send));
   if (row.item === data.marked) { tr.classList.add("marked"); title.setAttribute("aria-current", "true"); }
-  tr.onclick = () => send("opened", row.item);
   return tr;
 }
 
@@ -140,6 +138,8 @@ function draw(root, data, width, send) {
   frame.classList.toggle("wide", !!data.wide);
   frame.classList.toggle("compact", !!data.compact);
   frame.classList.toggle("moves", !!data.action);
+  frame.classList.toggle("still", !!data.still);
+  if (data.still) frame.tabIndex = 0;  // without titles to go to, the keys scroll the list itself
   table.setAttribute("aria-label", data.label);
   const scale = scaleOf(data.rows, width, data.bars.every((bar) => bar.plain));
   data.rows.forEach((row) => body.append(rowOf(row, data, scale, send)));

@@ -126,7 +126,8 @@ def test_shares_of_genres_and_decades_are_drawn_as_they_are():
     table = pd.DataFrame({"genre": ["War"], "films": [1], "likes": [3], "film_share": [0.25], "like_share": [0.5]})
     figure = charts.genres(table, theme("light"))
     assert [trace.x[0] for trace in figure.data[1:]] == [0.25, 0.5]
-    years = pd.DataFrame({"decade": [1980, 1990], "film_share": [0.75, 0.25], "like_share": [0.25, 0.75]})
+    years = pd.DataFrame({"decade": [1980, 1990], "films": [3, 1], "likes": [1, 3]})
+    years = years.assign(film_share=[0.75, 0.25], like_share=[0.25, 0.75])
     hollow, solid = charts.decades(years, theme("light")).data
     assert list(hollow.y) == [0.75, 0.25] and list(solid.y) == [0.25, 0.75]
     assert "1990 25% of films, 75% of likes" in facts.in_words(

@@ -282,6 +282,16 @@ def test_the_film_is_ringed_on_the_curve_where_it_stands():
     assert figure.data[0].customdata[-1] == 0 and figure.data[0].y[-1] == 0.5, "nobody has a place on a log axis too"
 
 
+@pytest.mark.parametrize(
+    ("rank", "said"),
+    [(1, "No film has more"), (2, "More than 20,106 of the films"), (8_000, "More than 60% of the films")]
+    + [(20_100, "More than 8 of the films"), (20_108, "No film has fewer")],
+)
+def test_a_share_of_films_is_never_rounded_to_none_or_all(rank, said):
+    counts = np.arange(20_108, 0, -1)
+    assert facts.popularity_rule(standing(counts, rank - 1), 9).startswith(f"{said}. ")
+
+
 def test_genres_that_chance_explains_are_muted_and_ratios_say_which_way():
     table = pd.concat([told().tastes, told(q=0.4, ratio=0.4).tastes.assign(genre="Drama")], ignore_index=True)
     figure = charts.tastes(table, theme("dark"))

@@ -186,3 +186,35 @@ def test_maps_without_shares_do_not_offer_the_colouring_and_say_what_adds_it(das
     control = test.segmented_control(key="bound_colouring")
     assert control.value == "focus" and "Path share" not in control.options
     assert "vasp-lens map demo --distance lift" in text(test)
+
+
+def shown(focus, colouring="focus"):
+    return replace(state.AppState(), focus=tuple(focus), colouring=colouring)
+
+
+def test_the_answer_counts_the_genres_that_films_have(lift, demo):
+    known, mixed = (facts.answer(lift, demo.catalogue, shown(focus)) for focus in (["Horror"], ["Horror", "<b>", "x"]))
+    assert known == mixed and "a film of this genre" in known
+    assert facts.answer(lift, demo.catalogue, shown(["x"])) is None and "choose up to 6" in facts.no_answer(
+        demo.catalogue
+    )
+    assert facts.focus_or_all(demo.catalogue, ["x", "Horror"]) == ("Horror",)
+    assert facts.focus_or_all(demo.catalogue, ["x"]) is None, "other data sets have other genres: all of them then"
+
+
+def test_a_hub_is_told_once_with_the_maps_that_it_distorts(lift, demo):
+    film = demo.catalogue.titles[5]
+    hub = {"hub_warning": True, "hub_item": 5}
+    quality = {
+        part: lift.quality[part] | hub | {"largest_hub": size} for part, size in (("joint", 0.2), ("flvae", 0.304))
+    }
+    told = facts.hub_warning(replace(lift, quality=lift.quality | quality), demo.catalogue).replace("\\", "")
+    assert (
+        told == f"A large hub distorts Joint and FLVAE: {film}, among the ten nearest of 20.0% and 30.4% of all films."
+    )
+    others = {part: about | {"hub_warning": False} for part, about in lift.quality.items()}
+    assert facts.hub_warning(replace(lift, quality=others), demo.catalogue) is None
+
+
+def test_a_focus_without_a_film_says_what_to_do(dashboard):
+    assert "No genre of these films is in colour" in text(calm(dashboard("sensitivity_maps", g="Nothing,Else")))

@@ -45,9 +45,9 @@ def test_a_page_is_a_step_or_none():
 
 
 def test_the_model_stands_among_the_others_by_its_quality():
-    value = {"ndcg@100": {"mean": 0.4, "se": 0.01}}
-    beside = {"ease": {"title": "EASE", "ndcg@100": {"mean": 0.45, "se": None}}}
-    beside["popularity"] = {"title": "Popularity", "ndcg@100": {"mean": 0.2, "se": 0.02}}
+    value = {"users": 400, "ndcg@100": {"mean": 0.4, "se": 0.01}}
+    beside = {"ease": {"title": "EASE", "users": 1, "ndcg@100": {"mean": 0.45, "se": None}}}
+    beside["popularity"] = {"title": "Popularity", "users": 400, "ndcg@100": {"mean": 0.2, "se": 0.02}}
     manifest = {"title": "VASP", "preset": "tiny"}
     chosen = SimpleNamespace(name="x", manifest=manifest, metrics={"test": value, "baselines": beside})
     table = facts.compared(chosen)
@@ -56,7 +56,7 @@ def test_the_model_stands_among_the_others_by_its_quality():
         True,
         False,
     ]
-    assert table.loc[1, ["low", "high"]].tolist() == pytest.approx([0.4 - 0.0196, 0.4 + 0.0196])
+    assert table.loc[1, ["low", "high"]].tolist() == pytest.approx([0.4 - 0.01966, 0.4 + 0.01966], abs=1e-5), "Student"
     assert np.isnan(table.loc[0, ["low", "high"]].astype(float)).all(), "one user has no standard error"
     assert facts.compared_in_words(table) == "NDCG@100: EASE .450; VASP tiny .400; Popularity .200"
     assert facts.compared(SimpleNamespace(name="x", manifest=manifest, metrics={"test": value})).empty

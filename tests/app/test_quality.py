@@ -13,6 +13,7 @@ from app.theme import theme
 from tests.app.conftest import calm, text
 from vasp_models import checkpoints, jobs, measures, measuring, places
 from vasp_models.evaluation.intervals import Difference, Estimate
+from vasp_models.evaluation.quality import HISTORIES, JOINT
 from vasp_models.evaluation.served import Group, Served
 
 PAGE = "quality"
@@ -58,6 +59,11 @@ def test_only_groups_beyond_chance_are_called_best_or_worst():
     assert facts.answer(NoParts(), compared(rows)) == (
         "**Users with 5–9 films** are served best (NDCG@100 .500); all users .400."
     )
+    rows[1:] = [("10–19", 12, 0.52, 0.12, False), ("20 and more", 40, 0.3, -0.2, True)]
+    assert facts.answer(NoParts(), compared(rows)) == (
+        "**Users with 5–9 films** are served better than the others (NDCG@100 .500), **users with 20 and more films** "
+        "worst (.300); all users .400."
+    ), "others stand higher, perhaps by chance"
     one = [("top 10%", 50, 0.5, -0.1, True), ("20–30%", 50, 0.3, -0.2, True)]
     told = facts.answer(NoParts(), compared(one, "popularity", "found@50"))
     assert (
@@ -158,6 +164,14 @@ def test_which_part_does_better_alone():
     )
     assert "neither NEASE nor FLVAE is shown to do better" in facts.alone(Two(rows[1]), shown)
     assert facts.alone(NoParts(), shown) is None
+
+
+def test_shares_of_a_list_and_of_a_history_are_means_over_users(demo):
+    told = lists.beyond_answer(demo)
+    listed, watched = (demo.measured["beyond"][name]["tail"]["mean"] for name in (JOINT, HISTORIES))
+    assert (
+        told == f"On average **{listed:.0%}** of a list comes from the long tail, and **{watched:.0%}** of a history."
+    )
 
 
 def test_the_download_holds_every_slice_with_how_it_was_measured(demo):

@@ -59,7 +59,8 @@ def main() -> None:
             for name, (address, theme) in PICTURES.items():
                 picture = Image.open(io.BytesIO(take(browser, running.url, address, theme))).convert("RGB")
                 path = FOLDER / f"{name}.png"
-                picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(path, optimize=True)
+                small = picture.quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+                small.save(path, optimize=True)
                 print(f"{path.relative_to(ROOT)}: {path.stat().st_size // 1024} KB")
             browser.close()
 

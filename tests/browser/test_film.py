@@ -28,7 +28,7 @@ def test_it_is_drawn(on_demo, theme):
 
 
 def test_from_film_to_film_and_back(on_demo):
-    visit = on_demo().go("Film")
+    visit = on_demo().open("/film?c=demo&u=3803&f=374")
     first = visit.heading()
     near = listed(visit, "Nearest in NEASE").first
     goal = near.locator(".name").inner_text()

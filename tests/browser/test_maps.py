@@ -38,12 +38,14 @@ def maps(visit: Visit):
 
 
 def on_page(on_demo, theme: str = "light") -> Visit:
-    """The maps with nothing selected, nothing chosen, coloured by genres in focus."""
+    """The maps whole, with nothing selected, nothing chosen, coloured by genres in focus."""
     visit = on_demo(theme).go("Sensitivity maps")
     visit.choose("Genre focus")
     maps(visit).first.focus()
     visit.page.keyboard.press("Escape")
     visit.settle()
+    for canvas in maps(visit).all():  # a film that another page chose is flown to
+        canvas.press("0")
     take(visit, "Move")
     return visit
 

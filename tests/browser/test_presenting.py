@@ -118,3 +118,23 @@ def test_going_to_another_page_ends_the_tour(projected):
     visit.settle().page.get_by_test_id("stExpandSidebarButton").click()
     visit.go("Data")
     assert visit.page.locator(".st-key-presenter_bar").count() == 0 and "show" not in visit.page.url
+
+
+def test_a_film_of_the_list_is_explained_and_the_history_stands_still(projected):
+    visit = projected("dark")
+    for key in ("p", "ArrowRight"):
+        visit.page.keyboard.press(key)
+        visit.settle()
+    assert "2 of 5" in bar(visit)
+    seen = visit.main.locator("table[aria-label='Films rated well before'] tbody")
+    assert seen.locator("tr").count() > 5 and not seen.get_by_role("button").count(), (
+        "nothing is offered that does nothing"
+    )
+    row = visit.main.locator("table[aria-label='Recommended films'] tbody td.film button").nth(1)
+    title = row.locator(".name").inner_text()
+    row.click()
+    assert "3 of 5" in bar(visit.settle()) and visit.heading().startswith(f"Why {title} ")
+    visit.page.keyboard.press("ArrowLeft")
+    assert "2 of 5" in bar(visit.settle())
+    visit.page.keyboard.press("Escape")
+    visit.settle()

@@ -9,7 +9,7 @@ import pytest
 from app import theme as themes
 from app.report import writing
 from tests.browser.conftest import NARROW, WIDE
-from tests.browser.visit import Visit
+from tests.browser.visit import SECONDS, Visit
 from vasp_models import answering, checkpoints
 
 MAP = "#lens figure canvas"
@@ -108,6 +108,11 @@ def test_it_fits_a_telephone(opened):
     page = opened(size=NARROW)
     assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0]
     assert page.locator("figure .narrow svg:visible").count() >= 8 and not page.locator("figure .wide:visible").count()
+    places = "h1, h2, .lead, .answer, .card h4, .ink-gray-badge, .briefs dd, .history b, .films th[scope=row] b"
+    page.evaluate("at => document.querySelectorAll(at).forEach((node) => node.append('A'.repeat(300)))", places)
+    assert page.evaluate("document.documentElement.scrollWidth") <= NARROW[0], "a title may be one long word"
+    page.set_viewport_size({"width": WIDE[0], "height": WIDE[1]})
+    assert page.evaluate("document.documentElement.scrollWidth") <= WIDE[0]
     page.locator("summary").first.click()
     assert page.locator("details[open] table:visible").count() == 1
 
@@ -131,6 +136,7 @@ def test_the_button_offers_the_same_file(on_demo, opened, tmp_path):
     visit.main.locator(".st-key-report button").first.click()
     body = visit.page.get_by_test_id("stPopoverBody")
     body.locator(".st-key-make_report button").click()
+    body.locator(".st-key-save_report button").wait_for(timeout=3 * SECONDS)  # some ten seconds of one core
     with visit.page.expect_download() as coming:
         body.locator(".st-key-save_report button").click()
     assert re.fullmatch(r"report-demo-\d+\.html", coming.value.suggested_filename)

@@ -35,6 +35,12 @@ def test_titles_read_naturally(written, natural):
     assert natural_title(written) == natural
 
 
+def test_what_cannot_be_seen_is_no_part_of_a_title():
+    assert natural_title("\t Alien\n(1979) ") == ("Alien", 1979)
+    assert natural_title("\u202egnihtoN\u2066 \x00(1999)") == ("gnihtoN", 1999), "nothing turns the text around it"
+    assert natural_title("👩\u200d🚀 می\u200cخواهم")[0] == "👩\u200d🚀 می\u200cخواهم", "what joins letters stays"
+
+
 @pytest.mark.parametrize(
     ("typed", "first"),
     [

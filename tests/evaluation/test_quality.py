@@ -12,7 +12,7 @@ from vasp_models import checkpoints, measures, measuring, places
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
-from vasp_models.evaluation import found, intervals
+from vasp_models.evaluation import found, intervals, slices
 from vasp_models.evaluation.protocol import evaluate
 from vasp_models.evaluation.quality import measure_quality, packed, path_shares, unpacked
 from vasp_models.evaluation.served import COLUMNS, Served
@@ -98,6 +98,21 @@ def test_slices_of_users_and_of_films(served):
     assert war["difference"] == pytest.approx(expected.mean) == pytest.approx(1 / 3)
     assert served.overall("found@20").mean == pytest.approx(5 / 6)
     assert served.accuracy("genre", "found@20", "popularity").set_index("slice").at["Drama", "n"] == 3
+
+
+def test_without_the_films_of_single_users_it_says_the_same(served, catalogue):
+    kept = json.loads(json.dumps(served.without_films()))
+    assert "film" not in kept["held_out"]
+    again = Served(kept, catalogue)
+    assert set(again.slices) == {"history", "taste", "mainstream", "popularity", "genre", "decade"}
+    for kind in again.slices:
+        for metric in found.USER_METRICS if kind in slices.USERS else found.FILM_METRICS:
+            for name in served.systems:
+                pd.testing.assert_frame_equal(served.accuracy(kind, metric, name), again.accuracy(kind, metric, name))
+            both = (each.against(kind, metric, "one", "two") for each in (served, again))
+            pd.testing.assert_frame_equal(*both)
+    assert again.overall("found@20") == served.overall("found@20")
+    assert again.without_films() == kept
 
 
 def test_a_group_is_put_together_and_compared_with_the_rest(served):

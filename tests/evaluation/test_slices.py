@@ -52,8 +52,9 @@ def test_users_by_their_favourite_genre_and_by_how_known_their_films_are():
     assert found[0].members.tolist() == [True, True, False, False]
     thirds = slices.mainstream_tastes(np.array([0.9, 0.1, 0.5, 0.8, 0.2, 0.6]))
     assert [each.members.sum() for each in thirds] == [2, 2, 2] and thirds[0].members.tolist()[1]
-    assert names(slices.mainstream_tastes(np.full(4, 0.5))) == ["niche"], "equal users stay together"
-    assert slices.mainstream_tastes(np.empty(0)) == []
+    assert names(slices.mainstream_tastes(np.array([0.5, 0.5, 0.5, 0.9]))) == ["niche", "mainstream"], "equal ones stay"
+    for alike in (np.full(4, 0.5), np.empty(0), np.full(3, np.nan), np.array([0.5, np.nan])):
+        assert slices.mainstream_tastes(alike) == []
 
 
 def test_films_in_tenths_keep_equal_films_together():

@@ -21,6 +21,7 @@ from vasp_models.data import choosing
 from vasp_models.data.datasets import sha256_of
 from vasp_models.data.personas import persona_films, personas
 from vasp_models.errors import BundleError
+from vasp_models.evaluation.served import Served
 from vasp_models.explanations import answers, gradients, linear
 from vasp_models.projections import maps
 from vasp_models.projections.distances import DISTANCES
@@ -227,6 +228,8 @@ def _copy_measures(checkpoint, folder: Path) -> None:
     for kind in measures.KINDS:
         found = measures.find(checkpoint, kind)
         if found is not None:
+            if kind == "quality":  # which films a user had held out is a part of a history
+                found = measures.rewritten(found, Served(found, checkpoint.catalogue).without_films())
             path = folder / "measures" / measures.paths(checkpoint, kind)[0].name
             path.parent.mkdir(exist_ok=True)
             path.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

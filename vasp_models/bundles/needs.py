@@ -9,7 +9,7 @@ REQUIREMENTS = "requirements.txt"
 # Of pyproject.toml: to read and show answers, and to train and ask models and to draw maps. A test compares the two.
 PACKAGES = (
     *("Jinja2", "markdown-it-py", "MarkupSafe", "numpy", "packaging", "pandas", "pillow", "platformdirs", "plotly"),
-    *("pyarrow", "requests", "rich", "scipy", "starlette", "streamlit", "threadpoolctl", "typer"),
+    *("pyarrow", "requests", "rich", "scipy", "starlette", "streamlit", "threadpoolctl", "typer", "urllib3"),
 )
 MODEL_ONLY = ("openTSNE", "safetensors", "scikit-learn", "torch")
 MODEL_MODULES = ("openTSNE", "safetensors", "sklearn", "torch")  # by the names that Python imports

@@ -24,6 +24,10 @@ _ARTICLES = (
 _TRAILING_ARTICLE = re.compile(
     r"^(?P<main>[^(]*?), (?P<article>" + "|".join(map(re.escape, _ARTICLES)) + r")(?P<rest>\s*\(.*)?$"
 )
+# Controls as spaces, and none of the marks that turn the direction of all text around them.
+_UNSEEN = dict.fromkeys([*range(32), *range(127, 160)], " ") | dict.fromkeys(
+    [0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)], ""
+)
 _FOLDED_ARTICLES = frozenset(re.sub("[^a-z]", "", article.lower()) for article in _ARTICLES)
 
 
@@ -136,9 +140,10 @@ def without_article(folded: str) -> str:
 
 def natural_title(title: str) -> tuple[str, int | None]:
     """MovieLens' ``Matrix, The (1999)`` as ``("The Matrix", 1999)``; the year is None where there is none."""
+    title = title.translate(_UNSEEN).strip()
     found = _YEAR.search(title)
     year = int(found.group(1)) if found else None
-    bare = title[: found.start()] if found else title.strip()
+    bare = title[: found.start()] if found else title
     # The article stands at the end of the main title, before any alternative titles in brackets.
     match = _TRAILING_ARTICLE.match(bare)
     if match:

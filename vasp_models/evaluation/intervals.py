@@ -38,11 +38,12 @@ class Difference:
 def mean(values: np.ndarray) -> Estimate:
     """Mean of a value between 0 and 1 over users, with Student's interval, cut to that range."""
     values = values[np.isfinite(values)]
-    n = len(values)
-    if not n:
-        return Estimate(0, None)
-    centre, se = float(values.mean()), standard_error(values)
-    if not se:  # one user, or all alike: nothing is known of how much others vary
+    return around(float(values.mean()), standard_error(values), len(values)) if len(values) else Estimate(0, None)
+
+
+def around(centre: float, se: float | None, n: int) -> Estimate:
+    """The same from the mean over `n` users and its standard error."""
+    if not se or n < 2:  # one user, or all alike: nothing is known of how much others vary
         return Estimate(n, centre, se)
     half = _quantile(n - 1) * se
     return Estimate(n, centre, se, max(centre - half, 0.0), min(centre + half, 1.0))

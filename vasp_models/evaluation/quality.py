@@ -118,8 +118,9 @@ def _ranked(answer, parts, catalogue, fold_in, n_factors, report) -> tuple[dict[
 def _sizes(given: np.ndarray, base: np.ndarray, lists: np.ndarray) -> np.ndarray:
     """|log lift| of each film in each list by factor, float64 (rows, films, factors); 0 where there is no film."""
     rows = np.arange(len(lists))[:, None]
-    lifts = given[:, rows, lists].astype(np.float64) - base[:, lists]
-    return np.where(lists != NOTHING, np.abs(lifts), 0.0).transpose(1, 2, 0)
+    lifts = np.zeros((len(given), *lists.shape))
+    np.subtract(given[:, rows, lists], base[:, lists], out=lifts, where=lists != NOTHING, dtype=np.float64)
+    return np.abs(lifts).transpose(1, 2, 0)
 
 
 def _users(fold_in, held_out, catalogue, sizes, factors) -> dict[str, Any]:
@@ -164,13 +165,13 @@ def _mean(values: np.ndarray) -> dict[str, float | None] | None:
 
 
 def _long_tail(lists: Mapping[str, np.ndarray], holders: np.ndarray) -> dict[str, Any]:
-    """What the n most popular films get, n even on a log scale; `half`: the n that gets half of everything."""
+    """What the n most popular films get, n even on a log scale; `half`: the n that gets half, None of nothing."""
     n = np.unique(np.geomspace(1, len(holders), _CURVE).round().astype(int))
     curves = {name: beyond.long_tail(beyond.counts(each, len(holders)), holders) for name, each in lists.items()}
     return {
         "films": packed(n),
         "share": {name: packed(curve[n - 1]) for name, curve in curves.items()},
-        "half": {name: int(np.searchsorted(curve, 0.5) + 1) for name, curve in curves.items()},
+        "half": {name: int(np.searchsorted(curve, 0.5) + 1) if curve[-1] else None for name, curve in curves.items()},
     }
 
 

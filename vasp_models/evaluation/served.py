@@ -14,9 +14,11 @@ from vasp_models.data.catalogue import Catalogue
 from vasp_models.errors import DataError
 from vasp_models.evaluation import found, intervals, slices
 from vasp_models.evaluation.intervals import Difference, Estimate
-from vasp_models.evaluation.quality import JOINT, unpacked
+from vasp_models.evaluation.quality import JOINT, packed, unpacked
 from vasp_models.evaluation.slices import Slice
 
+_FOUND = tuple(found.FILM_METRICS)
+_COUNTED = "by_slice"  # in the place of the held-out films: how many of each slice
 COLUMNS = ("slice", "n", "mean", "se", "low", "high", "difference", "difference_low", "difference_high", "p")
 
 
@@ -77,7 +79,7 @@ class Served:
         `n` counts users, or held-out films; `difference` is to everybody else (to all other held-out films), `p` is
         corrected after Holm for the number of slices. Slices that nobody is in are left out.
         """
-        rows = [(each.name, *self._compared(kind, metric, system, each.members)) for each in self.slices[kind]]
+        rows = [(each.name, *self._compared(kind, metric, system, each)) for each in self.slices[kind]]
         rows = [(name, inside, apart) for name, inside, apart in rows if inside.n]
         p = intervals.holm(np.array([np.nan if apart.p is None else apart.p for _, _, apart in rows]))
         table = [
@@ -106,10 +108,10 @@ class Served:
                 both = (self.values(metric, system)[each.members], other.values(metric, other_system)[each.members])
                 apart = intervals.paired_means(*both)
             else:
-                hits, totals = self._hits(metric, system, each.members)
+                hits, totals = self._hits(metric, system, kind, each)
                 n, apart = (
                     int(totals.sum()),
-                    intervals.paired_shares(hits, other._hits(metric, other_system, each.members)[0], totals),
+                    intervals.paired_shares(hits, other._hits(metric, other_system, kind, each)[0], totals),
                 )
             rows += [(each.name, n, apart.mean, apart.low, apart.high, apart.p)] if n else []
         table = pd.DataFrame(rows, columns=["slice", "n", "difference", "low", "high", "p"])
@@ -175,17 +177,36 @@ class Served:
         inside, outside = values[members], values[~members]
         return Group(intervals.mean(inside), intervals.mean(outside), intervals.means_apart(inside, outside))
 
-    def _compared(self, kind: str, metric: str, system: str, members: np.ndarray) -> tuple[Estimate, Difference]:
+    def without_films(self) -> dict[str, Any]:
+        """The same measure for others to have: how many held-out films of each slice a user has, and not which.
+
+        Read back, it says what this one says.
+        """
+        kinds = {kind: self.slices[kind] for kind in slices.FILMS if kind in self.slices}
+        counted = {kind: {each.name: self._counted(kind, each) for each in some} for kind, some in kinds.items()}
+        places = {name: self.measured["held_out"][name] for name in self.systems}
+        return {**self.measured, "held_out": places | {_COUNTED: counted}}
+
+    def _counted(self, kind: str, each: Slice) -> dict[str, Any]:
+        found_of = {(name, metric): self._hits(metric, name, kind, each) for name in self.systems for metric in _FOUND}
+        hits = {name: {metric: packed(found_of[name, metric][0]) for metric in _FOUND} for name in self.systems}
+        return {"films": packed(next(iter(found_of.values()))[1]), "hits": hits}
+
+    def _compared(self, kind: str, metric: str, system: str, each: Slice) -> tuple[Estimate, Difference]:
         if kind in slices.USERS:
-            group = self.group(members, metric, system)
+            group = self.group(each.members, metric, system)
             return group.inside, group.apart
-        inside, outside = (self._hits(metric, system, kept) for kept in (members, ~members))
+        inside, everything = self._hits(metric, system, kind, each), self._hits(metric, system)
+        outside = (whole - part for whole, part in zip(everything, inside, strict=True))
         return intervals.share(*inside), intervals.shares_apart(*inside, *outside)
 
-    def _hits(self, metric: str, system: str, members: np.ndarray | None = None) -> tuple[np.ndarray, np.ndarray]:
-        """For each user the held-out films (of a slice) that were found, and how many there were."""
+    def _hits(self, metric: str, system: str, kind: str = "", each: Slice | None = None) -> tuple[np.ndarray, ...]:
+        """For each user the held-out films (of a slice) that were found, and how many there were, int64 (users)."""
+        if each is not None and _COUNTED in self.measured["held_out"]:
+            kept = self.measured["held_out"][_COUNTED][kind][each.name]
+            return tuple(unpacked(text).astype(np.int64) for text in (kept["hits"][system][metric], kept["films"]))
         users = self._owners
-        kept = np.ones(len(users), dtype=bool) if members is None else members[self._films]
+        kept = np.ones(len(users), dtype=bool) if each is None else each.members[self._films]
         hit = kept & found.hits(self._places[system], found.FILM_METRICS[metric])
         return tuple(np.bincount(users[each], minlength=len(self._held_out)) for each in (hit, kept))
 

@@ -61,8 +61,11 @@ def favourite_genres(taste: np.ndarray, names: Sequence[str]) -> list[Slice]:
 
 
 def mainstream_tastes(popularity: np.ndarray) -> list[Slice]:
-    """Users in thirds by the mean popularity of their films (users): niche, mixed and mainstream tastes."""
-    if not len(popularity):
+    """Users in thirds by the mean popularity of their films (users): niche, mixed and mainstream tastes.
+
+    Users without films (NaN) are in none; where all are alike there are no thirds.
+    """
+    if len(np.unique(popularity[np.isfinite(popularity)])) < 2:
         return []
     low, high = np.nanquantile(popularity, [1 / 3, 2 / 3])
     parts = (popularity <= low, (popularity > low) & (popularity < high), (popularity >= high) & (popularity > low))
