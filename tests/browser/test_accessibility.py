@@ -60,6 +60,15 @@ def test_no_page_has_a_serious_barrier(on_demo, theme):
     assert not found, "\n".join(f"{name}: {line}" for name, lines in found.items() for line in lines)
 
 
+def test_what_opens_over_a_page_and_the_tour_have_none_either(visits, demo):
+    visit, found = visits(demo.url, "dark").open("/recommend?c=demo"), {}
+    visit.main.locator("table[aria-label='Recommended films'] tbody td.film button").first.click()
+    found["dialog"] = barriers(visit.settle())
+    found["tour"] = barriers(visit.open("/recommend?c=demo&show=1"))
+    found["maps of a film"] = barriers(visit.open("/maps?c=demo&f=374&by=genres"))
+    assert not any(found.values()), found
+
+
 def test_every_page_can_be_used_at_twice_the_size(visits, demo):
     visit, wide, cut = visits(demo.url, "light", ZOOMED), {}, {}
     for route in routes():
