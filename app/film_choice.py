@@ -40,8 +40,9 @@ def step_buttons(catalogue, listed: np.ndarray, item: int | None) -> None:
         there = 0 <= to < len(listed)
         film = str(catalogue.ids[listed[to]]) if there else None
         change = {"on_click": state.change, "kwargs": {"film": film, "search": ""}, "disabled": not there}
-        change |= {"help": shortcut.hint(f"The {name} film of the list") if there else None, "shortcut": shortcut.key}
-        st.button("", icon=f":material/{icon}:", key=f"{name}_film", **change)
+        text = f"The {name} film of the list"
+        change |= {"help": shortcut.hint(text) if there else None, "shortcut": shortcut.key}
+        st.button(text, icon=f":material/{icon}:", key=f"{name}_film", **change)
 
 
 def search_field(catalogue, key: str, width: int = 300) -> None:
@@ -94,7 +95,7 @@ def take_opened(catalogue, key: str) -> None:
 def random_button(catalogue) -> None:
     """A button that chooses any other film."""
     draw = {"on_click": _draw_film, "args": (catalogue,), "help": f"Any of the {len(catalogue):,} films"}
-    st.button("", icon=":material/shuffle:", key="random_film", disabled=len(catalogue) < 2, **draw)
+    st.button("Random film", icon=":material/shuffle:", key="random_film", disabled=len(catalogue) < 2, **draw)
 
 
 def _draw_film(catalogue) -> None:

@@ -31,7 +31,7 @@ def answer(catalogue: Catalogue, user, found) -> str:
         title=catalogue.titles[found.items[0]],
         n_candidates=found.n_candidates,
         lifts=lifts(found),
-        base_rank=int(found.base_ranks[0]),
+        base_rank=None if len(found) > 1 and (found.base_ranks == 1).all() else int(found.base_ranks[0]),
         n_hits=hits,
         n_held_out=len(user.held_out),
         k=len(found),

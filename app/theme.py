@@ -87,6 +87,9 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
 [data-testid="stLayoutWrapper"]:has(> .st-key-notices):not(:has(button)) {display: none}
 .st-key-user_row {min-height: 69.75px} .st-key-user_row button {padding: 0; min-width: 2.1rem}
 .st-key-user_row kbd, .st-key-next_film kbd, .st-key-previous_film kbd {display: none}
+:is(.st-key-user_row, .st-key-next_film, .st-key-previous_film, .st-key-random_film)
+  button [data-testid="stMarkdownContainer"] {
+  position: absolute; clip-path: inset(50%); width: 1px; height: 1px; overflow: hidden}
 [class*="st-key-bound_"]:not(.st-key-bound_method):not(.st-key-bound_film):not(.st-key-bound_posters) {min-height: 59px}
 [class*="_search "], .st-key-listed_film {min-height: 63.75px}
 [class*="st-key-poster_"] img {aspect-ratio: 2 / 3; border-radius: 0.5rem}

@@ -14,7 +14,10 @@ MOST_NAMED = 30  # users of a bundle in a sentence
 
 
 def user_field(chosen) -> None:
-    """The user's id as text, and buttons to the user before, the next, and any other."""
+    """The user's id as text, and buttons to the user before, the next, and any other.
+
+    Of these buttons the page's style shows the icons alone; their words are what a screen reader says.
+    """
     st.session_state[_ID] = state.current().user or ""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall", wrap=False, key="user_row"):
         if chosen.is_bundle:
@@ -23,14 +26,15 @@ def user_field(chosen) -> None:
             st.text_input("User", key=_ID, on_change=_take_id, placeholder="id")
         said = filter_words()
         steps = (
-            ("previous_user", "chevron_left", -1, shortcuts.PREVIOUS_USER, f"The user before · {said}"),
-            ("next_user", "chevron_right", 1, shortcuts.NEXT_USER, f"The next user · {said}"),
+            ("previous_user", "chevron_left", -1, shortcuts.PREVIOUS_USER, "The user before"),
+            ("next_user", "chevron_right", 1, shortcuts.NEXT_USER, "The next user"),
         )
         for key, icon, step, shortcut, text in steps:
-            look = {"key": key, "shortcut": shortcut.key, "help": shortcut.hint(text)}
-            st.button("", icon=f":material/{icon}:", on_click=step_user, args=(chosen, step), **look)
+            look = {"key": key, "shortcut": shortcut.key, "help": shortcut.hint(f"{text} · {said}")}
+            st.button(text, icon=f":material/{icon}:", on_click=step_user, args=(chosen, step), **look)
         draw = {"on_click": draw_user, "args": (chosen,), "help": shortcuts.RANDOM_USER.hint(f"Random {said}")}
-        st.button("", icon=":material/shuffle:", key="random_user", shortcut=shortcuts.RANDOM_USER.key, **draw)
+        draw |= {"key": "random_user", "shortcut": shortcuts.RANDOM_USER.key}
+        st.button("Random user", icon=":material/shuffle:", **draw)
 
 
 def _listed_users(chosen) -> None:

@@ -109,13 +109,23 @@ def strongest_factor(lifts: Mapping[str, np.ndarray]) -> tuple[str, int]:
 
 
 def recommendation_answer(
-    title: str, n_candidates: int, lifts: Mapping[str, np.ndarray], base_rank: int, n_hits: int, n_held_out: int, k: int
+    title: str,
+    n_candidates: int,
+    lifts: Mapping[str, np.ndarray],
+    base_rank: int | None,
+    n_hits: int,
+    n_held_out: int,
+    k: int,
 ) -> str:
-    """The Recommend page's answer: what comes first, what the history did to it, how many hits, whose doing it is."""
+    """The Recommend page's answer: what comes first, what the history did to it, how many hits, whose doing it is.
+
+    `base_rank` is the first film's place for a stranger, None where a stranger's films all have the same score.
+    """
     first = f"**{markdown(title)}** comes first of {n_candidates:,} unseen films"
     if lifts:
         total = float(sum(values[0] for values in lifts.values()))
-        moved = f" and its place from #{base_rank:,} to #1" if base_rank != 1 else "; for a stranger it comes first too"
+        moved = f" and its place from #{base_rank:,} to #1" if base_rank else "; for a stranger all films score alike"
+        moved = "; for a stranger it comes first too" if base_rank == 1 else moved
         change = times(total, 0 if abs(total) > 2.3 else 1)
         first += f": this history {'raises' if total >= 0 else 'lowers'} its score {change}{moved}"
     hits = ""

@@ -85,6 +85,11 @@ def test_the_answer_multiplies_the_factors_of_the_first_film():
     )
 
 
+def test_a_stranger_for_whom_all_films_score_alike_is_told_from_one_who_gets_the_same_first():
+    assert "for a stranger it comes first too." in sentence(base_rank=1)
+    assert "for a stranger all films score alike." in sentence(base_rank=None)
+
+
 def test_the_answer_without_held_out_films_claims_no_hits():
     said = sentence(n_held_out=0, n_hits=0)
     assert "held out" not in said and said.endswith("NEASE is the strongest voice for 2 of the 3 shown.")
