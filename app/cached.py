@@ -7,6 +7,7 @@ import gc
 import json
 import os
 from pathlib import Path
+import shlex
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
 
@@ -16,6 +17,7 @@ import streamlit as st
 
 from app import choosing, timings
 from vasp_models import answering, checkpoints, measures, places
+from vasp_models.errors import CheckpointError
 
 if TYPE_CHECKING:
     from vasp_models.answering import Answers
@@ -38,7 +40,16 @@ def checkpoint_names() -> list[str]:
 
 
 def checkpoint(name: str) -> Checkpoint:
-    """A checkpoint, read again when its folder was replaced. Raises CheckpointError."""
+    """A checkpoint that is offered, read again when its folder was replaced.
+
+    Raises CheckpointError, also for one that is not offered: a link opens no other folder of this machine.
+    """
+    offered = checkpoint_names()
+    if name not in offered:
+        raise CheckpointError(
+            f"There is no checkpoint {name!r} here: expected one of: {', '.join(offered) or 'none'}; "
+            f"`vasp-lens app {shlex.quote(name)}` opens one that this dashboard was not started for."
+        )
     folder = places.checkpoint_folder(name)
     changed = folder.stat().st_mtime_ns if folder.exists() else 0
     return _checkpoint(name, str(folder), changed)

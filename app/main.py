@@ -86,7 +86,7 @@ def sidebar(chosen: object | None) -> object:
     with st.sidebar:
         with st.container(gap="xsmall"):
             if names:
-                widgets.checkpoint_choice(names if now in names else [*names, now])
+                widgets.checkpoint_choice(names, now)
             if chosen is not None:  # the box above cuts long names
                 widgets.caption(f"{facts.model_title(chosen)} on {facts.dataset_title(chosen)}")
         if chosen is not None:

@@ -146,9 +146,14 @@ def _take(field: str, key: str) -> None:
     state.change(**{field: tuple(value) if isinstance(value, list) else value})
 
 
-def checkpoint_choice(names: list[str]) -> None:
-    """The choice of a checkpoint; two that would read the same are told apart by their names."""
+def checkpoint_choice(names: list[str], now: str) -> None:
+    """The choice of a checkpoint; two that would read the same are told apart by their names.
+
+    A link may name one, as `now`, that is not among the `names` on offer: it is shown as it is written.
+    """
     labels = {name: cached.label(name) or name for name in names}
+    names = names if now in names else [*names, now]
+    labels.setdefault(now, now)
     twice = {label for label in labels.values() if list(labels.values()).count(label) > 1}
     text = {name: f"{label} ({name})" if label in twice and label != name else label for name, label in labels.items()}
     st.selectbox("Checkpoint", names, format_func=lambda name: text.get(name, str(name)), **bound("checkpoint"))

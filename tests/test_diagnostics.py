@@ -209,6 +209,17 @@ def test_maps_and_measures_that_are_missing_name_their_commands(copied):
     assert all(f"`vasp-lens {kind} mine`" in there["Measures of mine"].mend for kind in measures.KINDS)
 
 
+def test_of_a_bundle_the_commands_are_those_of_the_model(copied):
+    shutil.rmtree(copied / "measures"), shutil.rmtree(copied / "maps")
+    about = {"checkpoint": "far", "checkpoint_digest": "0" * 64, "command": "vasp-lens bundle far --out mine"}
+    manifest = checkpoints.load("mine").manifest | {"kind": checkpoints.BUNDLE, "bundle": about}
+    bundle = checkpoints.Checkpoint(copied, manifest)
+    for check in stock.results([stock.Found(bundle, Check("mine", FINE, ""))]):
+        assert "mine`" not in check.mend.replace(about["command"] + "`", ""), "a bundle can be asked for nothing more"
+        assert check.mend.endswith(" Then make the bundle again: `vasp-lens bundle far --out mine`.")
+    assert "`vasp-lens quality far`" in check.mend
+
+
 def test_a_measure_that_is_damaged_or_stopped_is_a_problem(copied, monkeypatch):
     (found,) = stock.checkpoints(["mine"])
     path = next((copied / "measures").glob("parts-*.json"))

@@ -55,6 +55,18 @@ def test_only_the_checkpoints_that_were_asked_for_are_offered(dashboard, copied,
     assert len(dashboard().sidebar.selectbox[0].options) == 1
 
 
+def test_a_link_opens_no_folder_that_was_not_asked_for(dashboard, copied, monkeypatch):
+    """A dashboard on one checkpoint, or on a bundle of a few users, may be open to people who may not see the rest."""
+    folder = copied("one")
+    copied("two")
+    assert "There is no checkpoint" in text(calm(dashboard(c=str(folder)))), "a path"
+    monkeypatch.setenv(cached.CHECKPOINTS_VARIABLE, "two")
+    assert "There is no checkpoint" in text(calm(dashboard(c="one")))
+    assert calm(dashboard(c="two")).metric
+    monkeypatch.setenv(cached.CHECKPOINTS_VARIABLE, str(folder))
+    assert calm(dashboard(c=str(folder))).metric
+
+
 def test_two_checkpoints_of_the_same_model_are_told_apart(dashboard, copied):
     copied("again")
     options = dashboard().sidebar.selectbox[0].options

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-import shlex
 
 from vasp_models import checkpoints as core
-from vasp_models import measures
+from vasp_models import measures, provenance
 from vasp_models.checkpoints import Checkpoint
 from vasp_models.data.datasets import sha256_of
 from vasp_models.diagnostics.checks import FINE, MISSING, NOTE, PROBLEM, Check, size
@@ -15,8 +14,8 @@ from vasp_models.errors import CheckpointError
 from vasp_models.jobs import Job, Report
 from vasp_models.projections import jobs as map_jobs
 from vasp_models.projections import maps
+from vasp_models.projections.distances import DISTANCES
 
-DISTANCES = ("lift", "paper")
 _AGAIN = "Copy the folder again, or train the model anew."
 
 
@@ -85,9 +84,8 @@ def _maps(checkpoint: Checkpoint) -> Check:
             there.append(distance)
         else:
             jobs[distance] = map_jobs.job_status(checkpoint, distance)
-    words = ["vasp-lens", "map", checkpoint.argument]
-    commands = {distance: shlex.join([*words, "--distance", distance]) for distance in DISTANCES}
-    return _made(f"Maps of {checkpoint.name}", there, jobs, commands, damaged)
+    commands = {distance: provenance.command("map", _asked(checkpoint), distance=distance) for distance in DISTANCES}
+    return _made(f"Maps of {checkpoint.name}", there, jobs, commands, damaged, _again(checkpoint))
 
 
 def _measures(checkpoint: Checkpoint) -> Check:
@@ -100,12 +98,27 @@ def _measures(checkpoint: Checkpoint) -> Check:
             there.append(kind)
         else:
             jobs[kind] = measures.job_status(checkpoint, kind)
-    commands = {kind: measures.command(checkpoint, kind) for kind in measures.KINDS}
-    return _made(f"Measures of {checkpoint.name}", there, jobs, commands, damaged)
+    commands = {kind: provenance.command(kind, _asked(checkpoint)) for kind in measures.KINDS}
+    return _made(f"Measures of {checkpoint.name}", there, jobs, commands, damaged, _again(checkpoint))
+
+
+def _asked(checkpoint: Checkpoint) -> str:
+    """What has a model to be asked: the checkpoint, or the one that a bundle was made of."""
+    return checkpoint.manifest["bundle"]["checkpoint"] if checkpoint.is_bundle else checkpoint.argument
+
+
+def _again(checkpoint: Checkpoint) -> str:
+    """What is to be done after that: a bundle holds what there was when it was made."""
+    return f" Then make the bundle again: `{checkpoint.manifest['bundle']['command']}`." if checkpoint.is_bundle else ""
 
 
 def _made(
-    name: str, there: list[str], jobs: dict[str, Job], commands: dict[str, str], damaged: Sequence[str] = ()
+    name: str,
+    there: list[str],
+    jobs: dict[str, Job],
+    commands: dict[str, str],
+    damaged: Sequence[str] = (),
+    again: str = "",
 ) -> Check:
     """What is there of some results, and of the rest whether it is under way, failed, or was never asked for."""
     fact = ", ".join(there) or "none yet"
@@ -115,7 +128,7 @@ def _made(
         return Check(name, PROBLEM, fact, " ".join(damaged))
     failed = [f"{kind}: {job.error}" for kind, job in jobs.items() if job.state == "failed"]
     missing = [commands[kind] for kind, job in jobs.items() if job.state in {"none", "failed"}]
-    run = f"Run {' and '.join(f'`{command}`' for command in missing)}." if missing else ""
+    run = f"Run {' and '.join(f'`{command}`' for command in missing)}.{again}" if missing else ""
     if failed:
         return Check(name, PROBLEM, f"{fact}; stopped: {'; '.join(failed)}", run)
     return Check(name, MISSING if missing else FINE, fact, run)
