@@ -103,7 +103,7 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
 [data-testid="stMarkdownContainer"] h5 + p {line-height: 1.3}
 @media (min-width: 641px) {
   .st-key-history_list, .st-key-recommendation_list {min-height: 568px} .st-key-maps {min-height: 518px}
-  .st-key-lab_list, .st-key-one_film_list {min-height: 568px} [class*="st-key-narrow_"] {display: none}
+  .st-key-lab_list, .st-key-one_film_list {min-height: 568px}
   .st-key-lab_answer .st-key-answer {min-height: 3.5rem}
 }
 @media (max-width: 640px) {
@@ -111,7 +111,9 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
   [data-testid="stHorizontalBlock"] {row-gap: 1rem}
   .st-key-copy_link button {min-width: 1.8rem} .st-key-copy_link button p {font-size: 0}
   .st-key-copy_link [role="img"] {font-size: 1.3rem}
-  .st-key-lab_slopes, [class*="st-key-wide_"] {display: none}
+  .st-key-lab_slopes {display: none}
 }
+@media (min-width: 1241px) {[class*="st-key-narrow_"] {display: none}}
+@media (max-width: 1240px) {[class*="st-key-wide_"] {display: none}}
 @media (prefers-reduced-motion: reduce) {* {transition: none !important; animation: none !important}}
 </style>"""

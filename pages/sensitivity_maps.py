@@ -14,14 +14,17 @@ from vasp_models.projections import maps as core
 SEARCH = "maps_search"
 
 
-def controls(catalogue, ways: dict[str, str]) -> None:
-    """The row of choices: colours, distance, genres; the search on the right."""
+def controls(catalogue, ways: dict[str, str] | None) -> None:
+    """The row of choices: colours, distance, genres; the search on the right. Without maps the distance alone."""
     distances = {name: words.DISTANCE_NAMES[name] for name in state.DISTANCES}
     focus = state.current().focus
     with st.container(horizontal=True, vertical_alignment="bottom"):
         one = {"required": True}
-        st.segmented_control("Colour by", ways, format_func=ways.get, **one, **widgets.bound("colouring"))
+        if ways is not None:
+            st.segmented_control("Colour by", ways, format_func=ways.get, **one, **widgets.bound("colouring"))
         st.segmented_control("Distance", distances, format_func=distances.get, **one, **widgets.bound("distance"))
+        if ways is None:
+            return
         if state.current().colouring == "focus":
             with st.popover(words.count(len(focus), "genre"), icon=":material/palette:"):
                 offered = list(dict.fromkeys([*catalogue.genre_names, *focus]))
@@ -66,14 +69,14 @@ def page() -> None:
         return
     catalogue, distance = chosen.catalogue, state.current().distance
     maps = drawn.maps(chosen, distance)
-    ways = colours.NAMES if maps is None else colours.offered(maps, catalogue)
-    if state.current().colouring not in ways:
-        state.settle(colouring="focus")
     if maps is None:
         widgets.title(facts.question(None))
-        controls(catalogue, ways)
+        controls(catalogue, None)
         widgets.missing_map(chosen, distance, core.expected_seconds(len(catalogue)))
         return
+    ways = colours.offered(maps, catalogue)
+    if state.current().colouring not in ways:
+        state.settle(colouring="focus")
     now = state.current()
     pure = drawn.purities(drawn.key(maps), now.focus if now.colouring == "focus" else None, maps, catalogue)
     widgets.title(facts.question(maps.parts), facts.answer(maps, catalogue, now, pure) or facts.no_answer(catalogue))

@@ -148,7 +148,7 @@ def reasons(
     total = values.sum(axis=0)
     ups, downs = np.where(values > 0, values, 0).sum(axis=0), np.where(values < 0, values, 0).sum(axis=0)
     low, high = float(downs.min(initial=0)), max(float(ups.max(initial=0)), 10 * SMALLEST)
-    low -= (high - low) * (0.17 if (total < 0).any() else 0.03)  # room for the numbers to the left of bars
+    low -= (high - low) * (0.21 if (total < 0).any() else 0.03)  # room for the numbers to the left of bars
     traces = [
         _films(titles, name, value, sign, unit, theme, 0.36 if narrow else 0.6)
         for name, value in zip(effects, values, strict=True)

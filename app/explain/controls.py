@@ -21,8 +21,9 @@ def controls(chosen, user, about) -> None:
             film_choice.film_button(catalogue, item, "explained_film_page")
         st.space("stretch")
         if about.reasons is not None:
-            downloads(chosen, user, about)
-            report_button.report_button(chosen, user.id, str(catalogue.ids[item]))
+            with st.container(horizontal=True, width="content"):  # where the row is too long they stay together
+                downloads(chosen, user, about)
+                report_button.report_button(chosen, user.id, str(catalogue.ids[item]))
     film_choice.matches(catalogue)
 
 

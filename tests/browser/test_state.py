@@ -29,6 +29,7 @@ def view(visit: Visit) -> tuple[str, str]:
 
 
 def entries(visit: Visit) -> int:
+    """Entries of the tab's history, which a browser counts up to 50: for tabs that were opened just now."""
     return visit.page.evaluate("history.length")
 
 
@@ -64,13 +65,13 @@ def test_each_deed_is_one_step_back_and_one_forward(fresh):
     assert entries(fresh) == opened + len(deeds), "what was ahead is given up for the new view, and nothing is added"
 
 
-def test_a_card_that_changes_user_and_page_is_one_step(on_demo):
-    visit = on_demo().go("Recommend").choose_user(USERS[0]).go("Overview")
-    before, count = view(visit), entries(visit)
-    visit.main.locator("[class*='st-key-try_'] button").first.click()
-    assert "watch next" in visit.settle().heading()
-    visit.page.go_back()
-    assert view(visit.settle()) == before and entries(visit) == count + 1
+def test_a_card_that_changes_user_and_page_is_one_step(fresh):
+    fresh.go("Recommend").choose_user(USERS[0]).go("Overview")
+    before, count = view(fresh), entries(fresh)
+    fresh.main.locator("[class*='st-key-try_'] button").first.click()
+    assert "watch next" in fresh.settle().heading()
+    fresh.page.go_back()
+    assert view(fresh.settle()) == before and entries(fresh) == count + 1
 
 
 @pytest.mark.parametrize(("link", "question", "kept"), LINKS, ids=[link.split("?")[0] for link, *_ in LINKS])

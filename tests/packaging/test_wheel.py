@@ -46,7 +46,8 @@ def wheel(built) -> Path:
 
 def ours(*folders: str) -> set[str]:
     paths = (path for folder in folders for path in (ROOT / folder).rglob("*") if path.is_file())
-    return {str(path.relative_to(ROOT)) for path in paths if "__pycache__" not in path.parts}
+    made = {"__pycache__", "node_modules"}
+    return {str(path.relative_to(ROOT)) for path in paths if not made & set(path.parts)}
 
 
 def test_the_wheel_holds_the_program_and_nothing_else(wheel):
