@@ -108,6 +108,11 @@ def take(frame: pd.DataFrame | Callable[[], pd.DataFrame], key: str) -> None:
         exports.download_csv(frame, f"{key}-{state.current().checkpoint}", key=f"csv_{key}", **_QUIET)
 
 
+def together():
+    """A place in a row for controls that stay side by side where the row has to go on in a second line."""
+    return st.container(horizontal=True, vertical_alignment="bottom", width="content")
+
+
 def table(rows: list[tuple[str, str]]) -> None:
     """Facts as a plain table of names and values, both text."""
     shown = pd.DataFrame([(name, words.markdown(value)) for name, value in rows])

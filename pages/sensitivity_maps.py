@@ -30,7 +30,7 @@ def controls(catalogue, ways: dict[str, str] | None) -> None:
                 offered = list(dict.fromkeys([*catalogue.genre_names, *focus]))
                 st.multiselect("Genres in colour", offered, max_selections=MAX_FOCUS, **widgets.bound("focus"))
         st.space("stretch")
-        film_choice.search_field(catalogue, SEARCH, width=220)
+        film_choice.search_field(catalogue, SEARCH, width=190)
 
 
 def draw(chosen, maps, pure: dict, item: int | None) -> None:

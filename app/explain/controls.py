@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import exports, film_choice, report_button
+from app import exports, film_choice, report_button, widgets
 from app.explain import cached as explain_cached
 from app.explain import tables as explain_tables
 
@@ -21,7 +21,7 @@ def controls(chosen, user, about) -> None:
             film_choice.film_button(catalogue, item, "explained_film_page")
         st.space("stretch")
         if about.reasons is not None:
-            with st.container(horizontal=True, width="content"):  # where the row is too long they stay together
+            with widgets.together():
                 downloads(chosen, user, about)
                 report_button.report_button(chosen, user.id, str(catalogue.ids[item]))
     film_choice.matches(catalogue)

@@ -90,18 +90,17 @@ def shared(found: Answers, first: str, second: str, k: int) -> int:
 
 
 def metrics(who: Audience, stands: Standing, found: Answers, drift: Standing | None, user: ForUser | None) -> list:
-    """Label, value and what stands below it: popularity, alike lists, alike neighbours, the user's place."""
+    """Label (Markdown), value and what stands below it: popularity, alike lists, alike neighbours, the user's place."""
     shown = [("Liked by · train users", f"{who.fans:,}", f"#{stands.rank:,} of {stands.n:,} films")]
     if found.covered and len(found.parts) == 2:
         top, more = (shared(found, *found.parts, k) for k in (SHOWN, DEPTH))
-        names = "\u2009·\u2009".join(words.part_name(part) for part in found.parts)
         depth, whole = min(SHOWN, len(found.joint)), min(DEPTH, len(found.joint))
-        shown.append((f"Recommended alike · {names}", f"{top} of {depth}", f"{more} of the first {whole}"))
+        shown.append(("Recommended by both parts", f"{top} of {depth}", f"{more} of the first {whole}"))
     if drift is not None:
-        beside = f"more alike than for {_share_below(drift)} of the films" if drift.below else "no film has fewer"
-        shown.append(("Near in both parts · of the 20 nearest", words.share(drift.value), beside))
+        beside = f"more than for {_share_below(drift)} of films" if drift.below else "no film has fewer"
+        shown.append(("Near in both parts · of 20", words.share(drift.value), beside))
     if user is not None:
-        shown.append((f"For user {user.id}", *standing_words(user)))
+        shown.append((words.markdown(f"For user {user.id}"), *standing_words(user)))
     return shown
 
 

@@ -29,9 +29,10 @@ def controls(chosen, item: int | None, scene) -> None:
         film_choice.random_button(catalogue)
         st.space("stretch")
         if item is not None:
-            if scene.user is not None:
-                explain_button(catalogue, item, scene.user.id)
-            downloads(chosen, item, scene)
+            with widgets.together():
+                if scene.user is not None:
+                    explain_button(catalogue, item, scene.user.id)
+                downloads(chosen, item, scene)
     film_choice.matches(catalogue)
 
 

@@ -24,8 +24,9 @@ def row(chosen, served, found) -> tuple[str, str]:
         metric = st.selectbox("Measure", metrics, **title, **widgets.bound("slice_metric"))
         st.space("stretch")
         file, command = f"quality-{chosen.name}", found["provenance"]["command"]
-        exports.download_csv(lambda: lists.rows(served, found), file, command, key="quality_csv")
-        exports.download_json({"quality": found}, file, command, key="quality_json")
+        with widgets.together():
+            exports.download_csv(lambda: lists.rows(served, found), file, command, key="quality_csv")
+            exports.download_json({"quality": found}, file, command, key="quality_json")
     return kind, metric
 
 
