@@ -46,7 +46,7 @@ IN_COMPONENTS = (
     Shortcut("Tab", "goes from control to control, and from row to row", "on every page"),
     Shortcut("Down", "the next row; with ↑ the row before", _LISTS, "↓"),
     Shortcut("Enter", "opens the film of the row", _LISTS),
-    Shortcut("Arrows", "move the map", _MAPS, "← ↑ ↓ →"),
+    Shortcut("Arrows", "move the map", _MAPS, "←↑↓→"),
     Shortcut("+", "nearer; with - further away, with 0 the whole map", _MAPS, "+"),
     Shortcut("Enter", "chooses the film nearest to the middle", _MAPS),
     Shortcut("Space", "selects the chosen film and its neighbours; with Shift it adds them", _MAPS),

@@ -69,7 +69,8 @@ def films(chosen, found) -> None:
             table = found.decades
             widgets.section("From which years?", facts.decades_rule(table, len(chosen.catalogue)))
             alt = facts.in_words(table, "decade", shares)
-            widgets.chart(charts.decades(table, theme), "data_decades", alt, twin=table)
+            figure = charts.decades(table, theme, charts.genres_height(found.genres))
+            widgets.chart(figure, "data_decades", alt, twin=table)
 
 
 def kept(chosen, found) -> None:

@@ -126,11 +126,16 @@ def _within(table: pd.DataFrame, value: float) -> float:
     return row - 0.39 + 0.78 * (value - low) / (high - low)
 
 
+def genres_height(table: pd.DataFrame) -> int:
+    """The height in px of `genres`, and of what stands beside it."""
+    return max(TALL, 23 * len(table) + 70)
+
+
 def genres(table: pd.DataFrame, theme: Theme) -> go.Figure:
     """Dumbbells in genre colours: hollow the share of films with each genre, solid its share of likes."""
     at = np.arange(len(table))[::-1]
     colours = [theme.genre(name) for name in table["genre"]]
-    figure = _figure(theme, max(TALL, 23 * len(table) + 70), l=96, t=12)
+    figure = _figure(theme, genres_height(table), l=96, t=12)
     for row, y, colour in zip(table.itertuples(), at, colours, strict=True):
         line = {"color": colour, "width": 2.2}
         figure.add_scatter(
@@ -150,9 +155,9 @@ def genres(table: pd.DataFrame, theme: Theme) -> go.Figure:
     return figure
 
 
-def decades(table: pd.DataFrame, theme: Theme) -> go.Figure:
+def decades(table: pd.DataFrame, theme: Theme, height: int = TALL) -> go.Figure:
     """Share of films (hollow) and of likes (solid) of each decade of release, as the core's `decades` gives them."""
-    figure, names = _figure(theme, TALL, t=12), [f"{decade}s" for decade in table["decade"]]
+    figure, names = _figure(theme, height, t=12), [f"{decade}s" for decade in table["decade"]]
     for column, share, solid in (("films", "film_share", False), ("likes", "like_share", True)):
         figure.add_bar(
             x=names, y=table[share], marker=_look(theme, solid), customdata=table[column], name=column,

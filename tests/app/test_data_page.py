@@ -178,3 +178,9 @@ def test_the_download_is_strict_json_of_what_is_shown(demo):
     assert record["likes"] == 118555 and sum(row["users"] for row in record["history_lengths"]) == 3200
     assert record["steps"][0] == {"name": "rows", "kind": "whole", "rows": 178787}
     assert sum(row["ratings"] for row in record["ratings"]) == len(datasets.load(places.DEMO).table(["rating"]))
+
+
+def test_the_figures_side_by_side_are_equally_high(dashboard):
+    test = calm(dashboard("data"))
+    high = [json.loads(chart.proto.spec)["layout"]["height"] for chart in test.get("plotly_chart")]
+    assert high[4] == high[5] > charts.TALL, "18 genres beside the decades"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -319,3 +320,9 @@ def test_downloads_hold_every_list_and_strict_json(demo):
     assert list(tables.tastes(who.tastes))[0] == "Favourite genre" and len(
         tables.together(demo.catalogue, who.together)
     )
+
+
+def test_an_id_is_no_markup():
+    known = SimpleNamespace(fans=1, rank=1, n=2, covered=False)
+    shown = facts.metrics(known, known, known, None, subject.ForUser("u*_x_*", 1, 10, False, False))
+    assert shown[-1][0] == r"For user u\*\_x\_\*"
