@@ -15,8 +15,9 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from app import choosing, timings
+from app import timings
 from vasp_models import answering, checkpoints, measures, places
+from vasp_models.data import choosing
 from vasp_models.errors import CheckpointError
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ import random
 
 import streamlit as st
 
-from app import cached, choosing, shortcuts, state, widgets, words
+from app import cached, shortcuts, state, widgets, words
+from vasp_models.data import choosing
 from vasp_models.errors import UnknownUserError
 
 _ID = "user_id"

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from app import choosing
 from app.explain import facts
 from app.explain.words import Case
 from vasp_models import measures, provenance
+from vasp_models.data import choosing
 from vasp_models.errors import ExplanationError, SettingError
 from vasp_models.projections import maps
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 
 import pytest
 from typer.testing import CliRunner
 
 from tests import trained
-from vasp_models import checkpoints, measures, places
+from vasp_models import measures
 from vasp_models.cli import app
 from vasp_models.errors import DataError
 
@@ -22,13 +21,6 @@ def run(*words: str) -> str:
     result = RUNNER.invoke(app, words, catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return result.stdout
-
-
-@pytest.fixture
-def copied(home):
-    """A checkpoint that may be written beside."""
-    shutil.copytree(places.checkpoint_folder("demo"), home / "checkpoints" / "mine")
-    return checkpoints.load("mine")
 
 
 @pytest.fixture(scope="module")

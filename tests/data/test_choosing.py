@@ -5,7 +5,8 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from app import choosing
+from vasp_models.data import choosing
+from vasp_models.data import tastes as core
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.interactions import Interactions
 
@@ -22,7 +23,7 @@ def catalogue() -> Catalogue:
 
 
 def tastes(catalogue, *histories):
-    return choosing.tastes(Interactions.from_lists(histories, len(catalogue)), catalogue)
+    return core.tastes(Interactions.from_lists(histories, len(catalogue)), catalogue)
 
 
 def test_a_taste_is_what_stands_out_and_not_what_is_frequent(catalogue):
