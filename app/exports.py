@@ -26,6 +26,11 @@ _NEXT_CELL = re.compile(f"(?<=[;\t\r\n])(?=[\"' ]*[{_SIGNS}])")
 _NUMBER = re.compile(r"[+-]?(\d[\d,]*\.?\d*|\.\d+)([eE][+-]?\d+)?\s?%?")
 
 
+def menu():
+    """The fold at the right of a page's row of choices that holds all that can be taken away from the page."""
+    return st.popover("Download", icon=":material/download:", key="download")
+
+
 def download_csv(
     frame: pd.DataFrame | Callable[[], pd.DataFrame],
     name: str,

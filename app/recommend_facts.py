@@ -19,7 +19,6 @@ NO_GENRES = "These films have no genres, so there is no taste in genres to compa
 HOW_SCORES = (
     "The model scores every film for the history. Films of the history are left out, the highest scores come first."
 )
-MOST_GENRES = 12
 
 
 def answer(catalogue: Catalogue, user, found) -> str:
@@ -90,16 +89,6 @@ def command(chosen, user, now) -> str:
     """The command that makes the list again."""
     part = None if now.rank_by == "joint" else now.rank_by
     return recommending.command(chosen, user=user.id, k=now.k, rank_by=part)
-
-
-def genre_shares(catalogue: Catalogue, history: np.ndarray, items: np.ndarray) -> pd.DataFrame:
-    """Share of films with each genre, columns genre, before, now; the genres that matter most to the history."""
-    matrix = catalogue.genre_matrix
-    none = np.zeros(matrix.shape[1])
-    before, now = (matrix[films].mean(axis=0) if len(films) else none for films in (history, items))
-    mix = pd.DataFrame({"genre": catalogue.genre_names, "before": before, "now": now})
-    present = mix[mix["before"] + mix["now"] > 0]
-    return present.sort_values(["before", "now"], ascending=False, kind="stable").head(MOST_GENRES)
 
 
 def mix_table(mix: pd.DataFrame) -> pd.DataFrame:

@@ -17,9 +17,14 @@ _WHAT = (
 def report_button(chosen, user: str | None, film: str | None = None) -> None:
     """A fold that makes the report on a user (the example user without one) and offers it; `film` is an id."""
     with st.popover("Report", icon=":material/description:", key="report"):
-        about = f" and of {words.markdown(chosen.catalogue.titles[chosen.catalogue.number(film)])}" if film else ""
-        st.markdown(f":small[:gray[{_WHAT.format(user=words.markdown(str(user)), film=about)}]]")
-        _offer(chosen, user, film)
+        report_offer(chosen, user, film)
+
+
+def report_offer(chosen, user: str | None, film: str | None = None) -> None:
+    """The same inside a fold that is there already."""
+    about = f" and of {words.markdown(chosen.catalogue.titles[chosen.catalogue.number(film)])}" if film else ""
+    st.markdown(f":small[:gray[{_WHAT.format(user=words.markdown(str(user)), film=about)}]]")
+    _offer(chosen, user, film)
 
 
 @st.fragment

@@ -16,6 +16,7 @@ from app.words import sentence
 from vasp_models import measures
 from vasp_models.errors import VaspLensError
 from vasp_models.jobs import Job
+from vasp_models.projections import maps
 
 ROW = 36  # px, a row of a table
 TOOLS = 28  # px, the row below a figure
@@ -226,7 +227,13 @@ def device_note(chosen) -> None:
 
 
 def missing_map(chosen, distance: str, seconds: float) -> None:
-    """Where no map exists yet: the command, a button with the expected time, and the progress once it runs."""
+    """Where no map exists yet: the command, a button with the expected time, and the progress once it runs.
+
+    Or why there can be none.
+    """
+    if reason := maps.refusal(chosen):
+        notice(reason, icon="scatter_plot")
+        return
     name = words.DISTANCE_NAMES[distance]
     job = partial(cached.map_job, chosen, distance)
     text = f"The **{name}** maps of this checkpoint have not been computed yet. They are drawn once and kept."

@@ -9,6 +9,7 @@ import streamlit as st
 from app import cached, charts, components, dialogs, exports, report_button, state, user_choice, widgets, words
 from app import recommend_facts as facts
 from app.explain import cached as explain_cached
+from vasp_models.data.tastes import genres_before_and_now
 
 
 def controls(chosen, user, found) -> None:
@@ -28,9 +29,10 @@ def controls(chosen, user, found) -> None:
         user_choice.filter_popover(chosen)
         st.space("stretch")
         how = facts.command(chosen, user, state.current())
-        table = partial(facts.download, chosen, user, found)
-        exports.download_csv(table, f"recommendations-{chosen.name}-{user.id}", how, key="download_csv")
-        report_button.report_button(chosen, user.id)
+        table, look = partial(facts.download, chosen, user, found), {"key": "download_csv", "width": "stretch"}
+        with exports.menu():
+            exports.download_csv(table, f"recommendations-{chosen.name}-{user.id}", how, "List as CSV", **look)
+            report_button.report_offer(chosen, user.id)
 
 
 def lists(chosen, user, found) -> None:
@@ -66,15 +68,13 @@ def recommended(chosen, user, found) -> int | None:
     return components.film_list(data, "recommendation_list")
 
 
-def genre_mix(chosen, user, found) -> None:
+def taste(chosen, user, found) -> None:
     """Whether the list keeps the user's taste."""
-    mix = facts.genre_shares(chosen.catalogue, user.history, found.items)
+    mix = genres_before_and_now(chosen.catalogue, user.history, found.items)
     if mix.empty:
         return widgets.caption(facts.NO_GENRES)
-    before = (
-        f"Hollow: the {words.count(len(user.history), 'film')} rated well before. Solid: the {len(found)} recommended."
-    )
-    rule = f"{before} A film counts in each of its genres."
+    before = f"Hollow: the {words.count(len(user.history), 'film')} rated well before"
+    rule = f"{before}. Solid: the {len(found)} recommended. A film counts in each of its genres."
     widgets.section("Does the list keep the user’s taste? Share of films with each genre", rule)
     figure = charts.genre_mix(mix, widgets.theme())
     widgets.chart(figure, "genre_mix", facts.in_words(mix), facts.mix_table(mix))
@@ -113,7 +113,7 @@ def page() -> None:
     lists(chosen, user, found)
     if not len(found):
         return
-    genre_mix(chosen, user, found)
+    taste(chosen, user, found)
     computed(chosen, found)
 
 

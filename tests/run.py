@@ -1,7 +1,7 @@
-"""Run all tests in three processes at once: the quick ones, and two that drive a browser or install the wheel.
+"""Run all tests in four processes at once: the quick ones, the tutorial, and two with a browser or the wheel.
 
-Those two wait for pages more than they compute. Arguments go to pytest, in one process then.
-The exit code is the worst of them.
+Those two wait for pages more than they compute, so the others stand back for them. Arguments go to pytest, in one
+process then. The exit code is the worst of them.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Sequence
 from contextlib import ExitStack
 import os
 from pathlib import Path
+import shutil
 import subprocess
 import sys
 import tempfile
 
 ROOT = Path(__file__).resolve().parents[1]
-QUICK = ("-m", "not (browser or wheel)")
+TUTORIAL = "tests/test_tutorial.py"
+QUICK = ("-m", "not (browser or wheel)", f"--ignore={TUTORIAL}")
 
 
 def pytest(*arguments: str) -> list[str]:
@@ -29,6 +31,11 @@ def slow() -> tuple[list[str], list[str]]:
     files.sort(key=lambda file: (-file.stat().st_size, file.name))
     names = [str(file.relative_to(ROOT)) for file in files]
     return names[::2], names[1::2]
+
+
+def standing_back(command: list[str]) -> list[str]:
+    """The same command giving way to other processes, where the system has a word for it."""
+    return ["nice", *command] if shutil.which("nice") else command
 
 
 def at_once(shown: Sequence[str], *beside: Sequence[str]) -> int:
@@ -60,7 +67,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         return subprocess.run(pytest(*arguments), cwd=ROOT, check=False).returncode
     first, second = slow()
-    return at_once(pytest(*QUICK), pytest(*first), pytest(*second))
+    computing = standing_back(pytest(*QUICK)), standing_back(pytest(TUTORIAL))
+    return at_once(*computing, pytest(*first), pytest(*second))
 
 
 if __name__ == "__main__":

@@ -34,6 +34,7 @@ MAY_IMPORT = {
     "jobs": FOUNDATION,
     "measures": FOUNDATION | {"jobs"},
     "tmdb": {"errors"},
+    "manifests": FOUNDATION | {"data"},
     "posters": FOUNDATION | {"data", "tmdb"},
     "diagnostics": FOUNDATION | {"checkpoints", "data", "devices", "jobs", "measures", "posters", "projections"},
     "data": FOUNDATION,
@@ -57,7 +58,19 @@ WHOLE_PROGRAM = {
 }  # these stand on everything below them
 TORCH_FREE = (
     *("data", "evaluation", "checkpoints", "recommending", "explanations", "projections", "answering", "bundles"),
-    *("errors", "places", "provenance", "devices", "jobs", "measures", "cli", "tmdb", "posters", "diagnostics"),
+    *(
+        "errors",
+        "places",
+        "provenance",
+        "manifests",
+        "devices",
+        "jobs",
+        "measures",
+        "cli",
+        "tmdb",
+        "posters",
+        "diagnostics",
+    ),
 )
 # Import name -> name in the registry.
 OTHER_NAMES = {"sklearn": "scikit-learn", "markdown_it": "markdown-it-py", "PIL": "pillow"}

@@ -19,7 +19,7 @@ import pytest
 
 from tests import trained
 from tests.bare import GUARD
-from vasp_models import answering, checkpoints, measures, measuring
+from vasp_models import answering, checkpoints, manifests, measures, measuring
 from vasp_models.answering import JOINT
 from vasp_models.bundles import SHOWN, counted, making
 from vasp_models.bundles.needs import MODEL_ONLY, packages
@@ -259,7 +259,8 @@ def test_a_damaged_bundle_is_not_opened(copy, name):
     [
         (("bundle",), "text"), (("bundle",), {}), (("bundle", "films_k"), None), (("dataset",), []), (("files",), 7),
         (("files", "films.npz"), {}), (("files", "films.npz", "bytes"), "many"), (("files", "films.npz"), None),
-        (("files", "user-00000.npz"), None),
+        (("files", "user-00000.npz"), None), (("bundle", "k"), "many"), (("bundle", "factors"), "nease"),
+        (("bundle", "parts"), 3), (("bundle", "split"), "text"),
     ],
 )  # fmt: skip
 def test_a_manifest_of_another_shape_is_told_in_a_sentence(copy, place, value):
@@ -278,7 +279,7 @@ def test_a_manifest_of_another_shape_is_told_in_a_sentence(copy, place, value):
 
 def test_a_bundle_of_a_newer_program_is_not_opened(copy):
     path = copy / checkpoints.MANIFEST
-    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": checkpoints.BUNDLE_SCHEMA + 1}))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": manifests.BUNDLE_SCHEMA + 1}))
     with pytest.raises(CheckpointError, match="update VASP Lens"):
         checkpoints.load(f"{copy}/")
 

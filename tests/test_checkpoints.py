@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tests import trained
-from vasp_models import checkpoints, runs
+from vasp_models import checkpoints, manifests, runs
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import CheckpointError, UnknownUserError
 
@@ -137,7 +137,7 @@ def test_a_schema_that_is_none_is_refused(copy, schema):
 
 
 def test_large_weights_are_checked_where_they_are_read(copy, monkeypatch):
-    monkeypatch.setattr(checkpoints, "_HASHED_UP_TO", 100)
+    monkeypatch.setattr(manifests, "HASHED_UP_TO", 100)
     path = copy / "weights.safetensors"
     content = bytearray(path.read_bytes())
     content[-1] ^= 1

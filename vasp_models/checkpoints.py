@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 import hashlib
-import json
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,31 +17,31 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from vasp_models import places
+from vasp_models import manifests, places
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.datasets import sha256_of
 from vasp_models.data.interactions import Interactions
 from vasp_models.data.splits import Split
 from vasp_models.data.users import Users, users_frame
 from vasp_models.errors import BundleError, CheckpointError, SettingError
+from vasp_models.manifests import (
+    AGAIN,
+    BUNDLE,
+    CATALOGUE,
+    CURVE,
+    HISTORIES,
+    KIND,
+    MANIFEST,
+    METRICS,
+    SCHEMA,
+    WEIGHTS,
+    altered,
+    read_json,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
-
-SCHEMA = 1
-KIND = "vasp-lens checkpoint"
-BUNDLE_SCHEMA = 1
-BUNDLE = "vasp-lens bundle"  # answers in the place of the weights; `vasp_models.bundles` writes it
-MANIFEST, WEIGHTS = "checkpoint.json", "weights.safetensors"
-CATALOGUE, HISTORIES = "catalogue.parquet", "histories.parquet"
-CURVE, METRICS = "curve.json", "metrics.json"
-_FILES = (CATALOGUE, HISTORIES, CURVE, METRICS)  # of both kinds
-_NEEDED = ("model", "title", "preset", "settings", "options", "dataset", "protocol", "provenance", "files")
-_OF_BUNDLE = (
-    "checkpoint", "checkpoint_digest", "open", "split", "k", "films_k", "factors", "parts", "linear", "gradients",
-    "positive", "ordered",
-)  # fmt: skip
-_HASHED_UP_TO = 64 * 2**20  # bytes; larger files are checked by size here, and by their hash where they are read
 
 
 @dataclass(frozen=True)
@@ -105,12 +104,20 @@ class Checkpoint:
     @cached_property
     def curve(self) -> pd.DataFrame:
         """The learning curve: stage, epoch, loss, validation metrics, seconds, kept."""
-        return pd.DataFrame(self._read(CURVE, _read_json))
+        return pd.DataFrame(self._read(CURVE, read_json))
 
     @cached_property
     def metrics(self) -> dict[str, Any]:
         """What was measured after training: `val`, `test`, and `baselines` on the same test users."""
-        return self._read(METRICS, _read_json)
+        return self._read(METRICS, read_json)
+
+    @property
+    def personalised(self) -> bool:
+        """Whether the model looks at the history; asked of its class, which may need torch, without its weights."""
+        from vasp_models.models import MODELS
+
+        row = MODELS.get(self.manifest["model"])
+        return row is None or row.kind.personalised
 
     def model(self, device: str = "cpu") -> Recommender:
         """The model, ready to score on `device`.
@@ -135,7 +142,7 @@ class Checkpoint:
             model = create(self.manifest["model"], settings, len(self.catalogue))
             model.load_tensors(tensors)
         except (SettingError, KeyError, TypeError, ValueError, RuntimeError) as error:
-            raise CheckpointError(f"{self.folder / WEIGHTS} does not fit its settings ({error}): {_AGAIN}.") from error
+            raise CheckpointError(f"{self.folder / WEIGHTS} does not fit its settings ({error}): {AGAIN}.") from error
         if isinstance(model, torch.nn.Module):
             model.requires_grad_(False).eval().to(device)
         return model
@@ -152,20 +159,17 @@ class Checkpoint:
     def _check_hash(self, name: str) -> None:
         facts = self.manifest["files"].get(name)
         if facts is None:
-            raise CheckpointError(f"{self.folder / MANIFEST} says nothing on {name}: {_AGAIN}.")
-        if facts["bytes"] > _HASHED_UP_TO and sha256_of(self.folder / name) != facts["sha256"]:
-            raise CheckpointError(_altered(self.folder / name))
+            raise CheckpointError(f"{self.folder / MANIFEST} says nothing on {name}: {AGAIN}.")
+        if facts["bytes"] > manifests.HASHED_UP_TO and sha256_of(self.folder / name) != facts["sha256"]:
+            raise CheckpointError(altered(self.folder / name))
 
     def _read(self, name: str, read):
         try:
             return read(self.folder / name)
         except Exception as error:  # each format has errors of its own
             raise CheckpointError(
-                f"{self.folder / name} is damaged ({str(error).splitlines()[0]}): {_AGAIN}."
+                f"{self.folder / name} is damaged ({str(error).splitlines()[0]}): {AGAIN}."
             ) from error
-
-
-_AGAIN = "expected the file as it was written; copy the checkpoint again or train it anew"
 
 
 def load(name_or_folder: str | Path) -> Checkpoint:
@@ -176,12 +180,7 @@ def load(name_or_folder: str | Path) -> Checkpoint:
     folder = places.checkpoint_folder(str(name_or_folder))
     if not (folder / MANIFEST).is_file():
         raise CheckpointError(_missing(str(name_or_folder), folder))
-    try:
-        manifest = _read_json(folder / MANIFEST)
-    except (OSError, ValueError) as error:
-        raise CheckpointError(f"{folder / MANIFEST} cannot be read ({error}): {_AGAIN}.") from None
-    _check(manifest, folder)
-    return Checkpoint(folder, manifest)
+    return Checkpoint(folder, manifests.read(folder))
 
 
 def names() -> list[str]:
@@ -213,12 +212,12 @@ def save(
         split.catalogue.frame.to_parquet(temporary / CATALOGUE, compression="zstd")
         pq.write_table(users_frame(split), temporary / HISTORIES, compression="zstd")
         (temporary / WEIGHTS).chmod(0o644)  # safetensors writes it for its owner alone
-        _write_json(temporary / CURVE, curve)
-        _write_json(temporary / METRICS, metrics)
+        write_json(temporary / CURVE, curve)
+        write_json(temporary / METRICS, metrics)
         files = {
             path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(temporary.iterdir())
         }
-        _write_json(temporary / MANIFEST, {"kind": KIND, "schema": SCHEMA, **facts, "files": files})
+        write_json(temporary / MANIFEST, {"kind": KIND, "schema": SCHEMA, **facts, "files": files})
     return load(f"{folder}/")
 
 
@@ -237,46 +236,6 @@ def check_target(folder: Path) -> None:
         )
 
 
-def _check(manifest: Any, folder: Path) -> None:
-    if not isinstance(manifest, dict) or manifest.get("kind") not in (KIND, BUNDLE):
-        raise CheckpointError(
-            f"{folder} is no checkpoint of VASP Lens: expected a folder that `vasp-lens train` wrote."
-        )
-    bundle, schema = manifest["kind"] == BUNDLE, manifest.get("schema")
-    newest = BUNDLE_SCHEMA if bundle else SCHEMA
-    if isinstance(schema, bool) or not isinstance(schema, int) or not 1 <= schema <= newest:
-        raise CheckpointError(f"{folder} has schema {schema!r}, this program reads up to {newest}: update VASP Lens.")
-    if lacking := _lacking(manifest, bundle):
-        raise CheckpointError(f"{folder / MANIFEST} says nothing on {', '.join(lacking)}: {_AGAIN}.")
-    for name, facts in manifest["files"].items():
-        path = folder / name
-        if not path.is_file():
-            raise CheckpointError(f"{path} is missing: {_AGAIN}.")
-        if path.stat().st_size != facts["bytes"]:
-            raise CheckpointError(f"{path} has {path.stat().st_size:,} bytes, not {facts['bytes']:,}: {_AGAIN}.")
-        if facts["bytes"] <= _HASHED_UP_TO and sha256_of(path) != facts["sha256"]:
-            raise CheckpointError(_altered(path))
-
-
-def _lacking(manifest: dict[str, Any], bundle: bool) -> list[str]:
-    """What a manifest ought to say and does not."""
-    tables = {"dataset": ("name", "ordered"), "files": _FILES if bundle else (*_FILES, WEIGHTS)}
-    tables |= {"bundle": _OF_BUNDLE} if bundle else {}
-    lacking = [name for name in _NEEDED if manifest.get(name) is None]
-    for table, names in tables.items():
-        found = manifest.get(table)
-        lacking += [name for name in names if name not in found] if isinstance(found, dict) else [table]
-    return list(dict.fromkeys(lacking)) or [name for name, facts in manifest["files"].items() if not _tells(facts)]
-
-
-def _tells(facts: Any) -> bool:
-    return isinstance(facts, dict) and isinstance(facts.get("bytes"), int) and isinstance(facts.get("sha256"), str)
-
-
-def _altered(path: Path) -> str:
-    return f"{path} is not the file that was written (its SHA-256 differs): {_AGAIN}."
-
-
 def _missing(name: str, folder: Path) -> str:
     there = ", ".join(names()) or "none yet"
     return (
@@ -285,14 +244,6 @@ def _missing(name: str, folder: Path) -> str:
     )
 
 
-def _read_json(path: Path) -> Any:
-    return json.loads(path.read_text(encoding="utf-8"))
-
-
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
     with np.load(path, allow_pickle=False) as file:
         return dict(file)
-
-
-def _write_json(path: Path, value: Any) -> None:
-    path.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

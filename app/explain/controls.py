@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import exports, film_choice, report_button, widgets
+from app import exports, film_choice, report_button
 from app.explain import cached as explain_cached
 from app.explain import tables as explain_tables
 
@@ -21,9 +21,9 @@ def controls(chosen, user, about) -> None:
             film_choice.film_button(catalogue, item, "explained_film_page")
         st.space("stretch")
         if about.reasons is not None:
-            with widgets.together():
+            with exports.menu():
                 downloads(chosen, user, about)
-                report_button.report_button(chosen, user.id, str(catalogue.ids[item]))
+                report_button.report_offer(chosen, user.id, str(catalogue.ids[item]))
     film_choice.matches(catalogue)
 
 
@@ -39,5 +39,5 @@ def downloads(chosen, user, about) -> None:
     def record() -> dict:
         return whose | explain_cached.record(chosen, about.history, about.reasons, about.place)
 
-    exports.download_csv(frame, name, command, key="download_csv")
-    exports.download_json(record, name, command, key="download_json")
+    exports.download_csv(frame, name, command, "History as CSV", key="download_csv", width="stretch")
+    exports.download_json(record, name, command, "Explanation as JSON", key="download_json", width="stretch")

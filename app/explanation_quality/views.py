@@ -25,8 +25,10 @@ def controls(chosen, found) -> str | None:
             metric = st.segmented_control("Measure", offered, required=True, **widgets.bound("metric"))
         st.space("stretch")
         name = f"explanation-quality-{chosen.name}"
-        exports.download_csv(partial(measured_facts.rows, found), name, key="download_csv")
-        exports.download_json(found, name, key="download_json")
+        with exports.menu():
+            rows, wide = partial(measured_facts.rows, found), {"width": "stretch"}
+            exports.download_csv(rows, name, label="Rows as CSV", key="download_csv", **wide)
+            exports.download_json(found, name, label="Everything as JSON", key="download_json", **wide)
     return metric
 
 

@@ -24,7 +24,7 @@ def nearest(maps, item: int, k: int = NEAREST) -> dict[str, np.ndarray]:
 
 def on_map(maps, part: str, row: int) -> pd.DataFrame:
     """The twin of a small map: where the film lies, and where the middle half of all films does."""
-    ends = np.quantile(maps.positions[part], [0.25, 0.75], axis=0)
+    ends = maps.middle(part)
     columns = {"x, map units": [maps.positions[part][row, 0], *ends[:, 0]]}
     columns["y, map units"] = [maps.positions[part][row, 1], *ends[:, 1]]
     return pd.DataFrame({"": ["This film", "A quarter of all films below", "A quarter above"]} | columns)

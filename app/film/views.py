@@ -32,7 +32,8 @@ def controls(chosen, item: int | None, scene) -> None:
             with widgets.together():
                 if scene.user is not None:
                     explain_button(catalogue, item, scene.user.id)
-                downloads(chosen, item, scene)
+                with exports.menu():
+                    downloads(chosen, item, scene)
     film_choice.matches(catalogue)
 
 
@@ -48,8 +49,9 @@ def downloads(chosen, item: int, scene) -> None:
     catalogue = chosen.catalogue
     name = f"film-{chosen.name}-{catalogue.ids[item]}"
     made = partial(tables.record, catalogue, item, scene.found, scene.near, scene.who, scene.stands, scene.user)
-    exports.download_csv(partial(tables.lists, catalogue, scene.found, scene.near), name, key="film_csv")
-    exports.download_json(made, name, key="film_json")
+    wide, frame = {"width": "stretch"}, partial(tables.lists, catalogue, scene.found, scene.near)
+    exports.download_csv(frame, name, label="Lists as CSV", key="film_csv", **wide)
+    exports.download_json(made, name, label="Everything as JSON", key="film_json", **wide)
 
 
 def head(chosen, item: int, rows: list[tuple[str, str, str]]) -> None:

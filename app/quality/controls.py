@@ -24,9 +24,10 @@ def row(chosen, served, found) -> tuple[str, str]:
         metric = st.selectbox("Measure", metrics, **title, **widgets.bound("slice_metric"))
         st.space("stretch")
         file, command = f"quality-{chosen.name}", found["provenance"]["command"]
-        with widgets.together():
-            exports.download_csv(lambda: lists.rows(served, found), file, command, key="quality_csv")
-            exports.download_json({"quality": found}, file, command, key="quality_json")
+        with exports.menu():
+            rows, wide = lambda: lists.rows(served, found), {"width": "stretch"}
+            exports.download_csv(rows, file, command, "Slices as CSV", key="quality_csv", **wide)
+            exports.download_json({"quality": found}, file, command, "Everything as JSON", key="quality_json", **wide)
     return kind, metric
 
 

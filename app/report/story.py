@@ -16,6 +16,7 @@ from app.explain.words import SMALLEST
 from app.report import look, pieces
 from app.report.gathering import Gathered, Story, Told
 from app.report.pieces import FULL, LEFT, RIGHT, Picture
+from vasp_models.data.tastes import genres_before_and_now
 
 MOST_OF_HISTORY, MOST_SPEAKERS = 12, 4
 _BAR = (116, 14)  # px of a bar's cell
@@ -101,7 +102,7 @@ def _bar(value: float, factor: str, every: list[float]) -> Markup:
 
 def _mix(gathered: Gathered) -> Picture | None:
     story, catalogue = gathered.story, gathered.checkpoint.catalogue
-    mix = facts.genre_shares(catalogue, story.user.history, story.found.items)
+    mix = genres_before_and_now(catalogue, story.user.history, story.found.items)
     if mix.empty:
         return None
     figure = charts.genre_mix(mix, look.ink())

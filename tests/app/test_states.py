@@ -179,12 +179,24 @@ def test_a_model_in_one_step_has_no_curve(dashboard, popularity):
     assert "no epochs" in text(test)
 
 
-def test_maps_that_do_not_exist_yet(dashboard, popularity, monkeypatch):
+@pytest.fixture
+def ease(saved) -> str:
+    """The name of a checkpoint without maps."""
+    return saved("plain", "ease")
+
+
+def test_a_model_that_gives_everybody_the_same_list_is_not_offered_maps(dashboard, popularity):
+    test = calm(dashboard("sensitivity_maps", c=popularity))
+    assert "There are no maps of plain: it gives everybody the same list" in text(test)
+    assert not test.code and not [button for button in test.button if button.key == "compute_maps"]
+
+
+def test_maps_that_do_not_exist_yet(dashboard, ease, monkeypatch):
     started = []
     monkeypatch.setattr(
         jobs, "start_in_background", lambda chosen, distance, device: started.append((chosen.name, distance))
     )
-    test = calm(dashboard("sensitivity_maps", c=popularity, d="paper"))
+    test = calm(dashboard("sensitivity_maps", c=ease, d="paper"))
     assert "not been computed yet" in text(test)
     assert test.code[0].value == "vasp-lens map plain --distance paper"
     assert "about" in test.button(key="compute_maps").label
@@ -192,19 +204,19 @@ def test_maps_that_do_not_exist_yet(dashboard, popularity, monkeypatch):
     assert started == [("plain", "paper")]
 
 
-def test_maps_that_are_being_computed(dashboard, popularity, monkeypatch):
+def test_maps_that_are_being_computed(dashboard, ease, monkeypatch):
     monkeypatch.setattr(jobs, "job_status", lambda *_: jobs.Job("running", "Drawing the map: joint", 0.4, 12.0))
-    test = calm(dashboard("sensitivity_maps", c=popularity))
+    test = calm(dashboard("sensitivity_maps", c=ease))
     assert "in the background" in text(test)
     assert test.get("progress")[0].value == 40
     assert not [button for button in test.button if button.key == "compute_maps"]
 
 
-def test_maps_whose_computation_failed(dashboard, popularity, monkeypatch):
+def test_maps_whose_computation_failed(dashboard, ease, monkeypatch):
     monkeypatch.setattr(
         jobs, "job_status", lambda *_: jobs.Job("failed", error="The profile makes no difference: `ease` would do.")
     )
-    test = calm(dashboard("sensitivity_maps", c=popularity))
+    test = calm(dashboard("sensitivity_maps", c=ease))
     assert "The profile makes no difference" in text(test) and "compute_maps" in [button.key for button in test.button]
 
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import time
 
-import pandas as pd
 import pytest
 
 from tests.browser.visit import READY, Visit
@@ -50,18 +48,11 @@ def test_films_and_methods_are_clicked_through(on_demo, theme):
 
 def test_the_explanation_can_be_taken_away(on_demo):
     visit = on_demo().go("Explain")
-    found = {}
-    for kind in ("csv", "json"):
-        with visit.page.expect_download() as coming:
-            visit.main.locator(f".st-key-download_{kind} button").click()
-        assert coming.value.suggested_filename.endswith(f".{kind}")
-        path = coming.value.path()
-        found[kind] = pd.read_csv(path) if kind == "csv" else json.loads(path.read_text(encoding="utf-8"))
-    told = found["json"]
+    table, told = visit.read("download_csv"), visit.read("download_json")
     assert told["title"] in visit.heading() and f"#{told['rank']}" in answer(visit)
     assert told["log_score"] == pytest.approx(told["base"] + sum(told["terms"].values()), abs=1e-5)
-    assert set(found["csv"]["title"]) == {film["title"] for film in told["history"]}
-    assert set(found["csv"]["explained_title"]) == {told["title"]}
+    assert set(table["title"]) == {film["title"] for film in told["history"]}
+    assert set(table["explained_title"]) == {told["title"]}
 
 
 def test_a_film_is_searched_for_and_its_link_opens_it_again(on_demo, visits, demo):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 
 import pytest
@@ -33,9 +32,7 @@ def test_a_measure_is_chosen_and_everything_can_be_taken_away(visits, dashboard)
     assert "Score that is left without the four strongest reasons" in visit.main.inner_text()
     visit.choose("NEG-P@5")
     assert "while the weakest reasons are removed first" in visit.main.inner_text() and "m=NEG-P" in visit.page.url
-    with visit.page.expect_download() as taken:
-        visit.main.get_by_role("button", name="JSON").click()
-    found = json.loads(taken.value.path().read_text())
+    found = visit.read("download_json")
     assert set(found) == {*measured.RESULTS, "provenance"}
     assert found["audit"]["provenance"]["command"] == "vasp-lens audit toy"
     gates = visit.main.get_by_test_id("stTable").filter(has_text="passed")

@@ -1,9 +1,8 @@
-"""What can be taken away: each button of each page is pressed, and the file opened and asked where it is from."""
+"""What can be taken away: the files of the lab, pictures of charts, links."""
 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 import re
 import shlex
 from urllib.parse import parse_qs
@@ -13,71 +12,8 @@ from PIL import Image
 import pytest
 
 from app.theme import theme
+from tests.browser.files import PICTURE, SAVE, all_taken, checked
 from tests.browser.test_lab import press, start_from
-from tests.browser.visit import Visit
-from vasp_models import checkpoints
-
-SAVE = '[data-testid="stDownloadButton"] button:visible'
-PICTURE = '[class*="st-key-png_"] button:visible'
-ABOUT = ("program", "checkpoint", "checkpoint_digest", "data", "data_fingerprint", "made", "command")
-
-
-def taken(visit: Visit, button) -> Path:
-    """The file that a button saves, under its own name's ending."""
-    with visit.page.expect_download() as coming:
-        button.click()
-    name = coming.value.suggested_filename
-    assert re.fullmatch(r"[\w.-]+\.(csv|json|png)", name, re.ASCII), name
-    path = Path(coming.value.path())
-    return path.rename(path.with_name(f"{path.name}.{name.rpartition('.')[2]}"))
-
-
-def all_taken(visit: Visit, buttons: str, place=None) -> list[Path]:
-    """The files of all these buttons that are seen."""
-    found = (place or visit.main).locator(buttons)
-    return [taken(visit, found.nth(n)) for n in range(found.count())]
-
-
-def provenance(path: Path) -> dict[str, str]:
-    """Where a file says it comes from."""
-    if path.suffix == ".json":
-        return json.loads(path.read_text(encoding="utf-8"))["provenance"]
-    if path.suffix == ".csv":
-        table = pd.read_csv(path)
-        rows = table[[f"provenance.{name}" for name in ABOUT]].drop_duplicates()
-        assert len(rows) == 1 and table.shape[1] > len(ABOUT)
-        return dict(zip(ABOUT, rows.iloc[0], strict=True))
-    with Image.open(path) as image:
-        image.load()
-        return json.loads(image.text["Provenance"])
-
-
-def checked(path: Path) -> dict[str, str]:
-    """The provenance of a file of the demo, which must be whole."""
-    about, demo = provenance(path), checkpoints.load("demo")
-    assert tuple(about) == ABOUT, path
-    assert (about["checkpoint"], about["checkpoint_digest"]) == ("demo", demo.digest)
-    assert about["data_fingerprint"] == demo.manifest["dataset"]["fingerprint"]
-    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", about["made"])
-    assert shlex.split(about["command"])[0] == "vasp-lens"
-    return about
-
-
-def test_every_table_and_record_of_every_page_says_where_it_comes_from(on_demo):
-    visit, endings = on_demo(), {}
-    for name in visit.pages():
-        visit.go(name)
-        folds = visit.main.locator('[data-testid="stExpander"] details > summary')
-        for n in range(folds.count()):
-            folds.nth(n).click()
-        files = all_taken(visit.settle(), SAVE)
-        for path in files:
-            checked(path)
-        endings[name] = sorted(path.suffix for path in files)
-        figures = visit.main.get_by_test_id("stPlotlyChart").locator("visible=true").count()
-        assert visit.main.locator(PICTURE).count() == figures <= endings[name].count(".csv"), name
-    assert endings["Explain"].count(".json") == 1 and endings["Recommend"].count(".csv") >= 3
-    assert sum(map(len, endings.values())) > 20
 
 
 def test_the_lab_saves_its_profile_its_list_and_its_figures(on_demo):

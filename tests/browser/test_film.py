@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
-
 from playwright.sync_api import Locator
 import pytest
 
@@ -57,16 +54,9 @@ def test_a_link_opens_a_film_on_a_telephone(visits, demo):
 
 def test_what_it_shows_can_be_taken_away(on_demo):
     visit = on_demo().go("Film")
-    found = {}
-    for kind in ("csv", "json"):
-        with visit.page.expect_download() as coming:
-            visit.main.locator(f".st-key-film_{kind} button").click()
-        assert coming.value.suggested_filename.endswith(f".{kind}")
-        with open(coming.value.path(), encoding="utf-8-sig", newline="") as file:
-            found[kind] = list(csv.DictReader(file)) if kind == "csv" else json.load(file)
-    told = found["json"]
+    table, told = visit.read("film_csv"), visit.read("film_json")
     assert told["title"] in visit.heading() and told["provenance"]["checkpoint"] == "demo"
-    names = [row["title"] for row in found["csv"] if (row["list"], row["part"]) == ("recommended", "joint")]
+    names = table.query("list == 'recommended' and part == 'joint'")["title"].tolist()
     assert names == [film["title"] for film in told["recommended"]["Joint"]] and len(names) == 20
     shown = listed(visit, "Recommended films").all_inner_texts()
     assert [" ".join(text.split()) for text in shown] == names[:10]

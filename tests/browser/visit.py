@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+import json
 import os
 from pathlib import Path
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
+import pandas as pd
 from playwright.sync_api import ConsoleMessage, Locator, Page, Request, WebSocket
 
 SECONDS = 30_000  # milliseconds, as playwright counts
 # At a deep address Streamlit looks for its server below the page first: two 404s on the console that are not ours.
 PROBE = re.compile(r"/[\w-]+/_stcore/(health|host-config)$")
+NAME = re.compile(r"[\w.-]+\.(csv|json|png|html)", re.ASCII)  # of every file that is saved
 ERRORS = '[data-testid="stException"], [data-testid="stAlertContentError"]'
 # The dashboard's own error boxes are calm: a sentence beside this icon.
 NOTICES = '[data-testid="stMain"] [data-testid="stIconMaterial"]:text-is("error")'
@@ -100,6 +104,30 @@ class Visit:
         self.main.locator(".st-key-copy_link button").click()
         self.main.locator('.st-key-copy_link button[data-done="Copied"]').wait_for()
         return self.page.evaluate("navigator.clipboard.readText()")
+
+    def taken(self, button: Locator) -> Path:
+        """The file that a button saves, with the ending of the name that it suggests."""
+        with self.page.expect_download() as coming:
+            button.click()
+        name = coming.value.suggested_filename
+        assert NAME.fullmatch(name), name
+        path = Path(coming.value.path())
+        return path.rename(path.with_name(f"{path.name}-{name}"))
+
+    def read(self, key: str) -> Any:
+        """What the button of this key saves, a table or a record; many pages have it in their fold of downloads."""
+        button = self.page.locator(f".st-key-{key} button:visible")
+        if folded := not button.count():
+            self.downloads()
+        path = self.taken(button.first)
+        if folded:
+            self.page.keyboard.press("Escape")
+        return pd.read_csv(path) if path.suffix == ".csv" else json.loads(path.read_text(encoding="utf-8"))
+
+    def downloads(self) -> Locator:
+        """Open the page's fold of downloads; what it holds."""
+        self.main.locator(".st-key-download button").first.click()
+        return self.page.get_by_test_id("stPopoverBody")
 
     def picture(self, name: str) -> Visit:
         """Keep a picture in $VASP_LENS_SCREENSHOTS, where that is set."""

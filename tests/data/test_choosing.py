@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -31,6 +32,13 @@ def test_a_taste_is_what_stands_out_and_not_what_is_frequent(catalogue):
     assert found["taste"].tolist() == ["Western", "Drama"]
     assert found["films"].tolist() == [3, 12]
     assert found["clarity"][0] > found["clarity"][1]
+
+
+def test_the_genres_of_two_lists_stand_side_by_side(catalogue):
+    mix = core.genres_before_and_now(catalogue, np.array([0, 1, 60, 61]), np.array([2, 64]))
+    assert mix.to_dict("list") == {"genre": ["Drama", "Western"], "before": [1.0, 0.5], "now": [0.5, 0.0]}
+    assert core.genres_before_and_now(catalogue, np.array([], int), np.array([0]))["genre"].tolist() == ["Drama"]
+    assert len(core.genres_before_and_now(catalogue, np.array([60]), np.array([0]), most=1)) == 1
 
 
 def test_who_has_seen_nothing_with_a_genre_has_no_taste(catalogue):

@@ -91,6 +91,8 @@ class FakeCheckpoint:
     planted: PlantedModel
     digest: str = "digest-of-the-weights"
     name: str = "planted"
+    is_bundle: bool = False
+    personalised: bool = True
     loads: list[str] = field(default_factory=list)
 
     @property

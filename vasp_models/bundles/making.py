@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow.parquet as pq
 
-from vasp_models import answering, checkpoints, measures, places, provenance
+from vasp_models import answering, checkpoints, manifests, measures, places, provenance
 from vasp_models.answering import JOINT, LISTED, Live
 from vasp_models.bundles import SHOWN, USERS, K, counted, packing, recorded
 from vasp_models.bundles.needs import REQUIREMENTS, requirements
@@ -211,7 +211,7 @@ def _facts(checkpoint, live: Live, users: int, k: int, command: str, seconds: fl
 def _write_manifest(checkpoint, folder: Path, about: dict[str, Any]) -> None:
     facts = {name: value for name, value in checkpoint.manifest.items() if name not in ("kind", "schema", "files")}
     files = {path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(folder.iterdir())}
-    kind = {"kind": checkpoints.BUNDLE, "schema": checkpoints.BUNDLE_SCHEMA}
+    kind = {"kind": checkpoints.BUNDLE, "schema": manifests.BUNDLE_SCHEMA}
     manifest = {**kind, **facts, "bundle": about, "files": files}
     text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
     (folder / checkpoints.MANIFEST).write_text(text, encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 from pathlib import Path
+import shlex
 
 REQUIREMENTS = "requirements.txt"
 # Of pyproject.toml: to read and show answers, and to train and ask models and to draw maps. A test compares the two.
@@ -26,7 +27,7 @@ def requirements(folder: Path) -> str:
         "# What VASP Lens needs to open this bundle: no torch, and a tenth of the disk. In a new environment:",
         "#   pip install -r requirements.txt",
         "#   pip install --no-deps vasp-lens        (or its wheel, or its checkout)",
-        f"#   vasp-lens app ./{folder.name}",
+        f"#   vasp-lens app {shlex.quote(f'./{folder.name}')}",
     ]
     lines += [f"{name}=={number}" for name, number in packages().items()]
     return "\n".join(lines) + "\n"

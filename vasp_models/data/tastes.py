@@ -1,4 +1,4 @@
-"""What a history leans to: the genre that stands out from what everybody watches."""
+"""What a history leans to: its mix of genres, and the genre that stands out from what everybody watches."""
 
 from __future__ import annotations
 
@@ -7,6 +7,23 @@ import pandas as pd
 
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.interactions import Interactions
+
+MOST_GENRES = 12
+
+
+def genres_before_and_now(
+    catalogue: Catalogue, before: np.ndarray, now: np.ndarray, most: int = MOST_GENRES
+) -> pd.DataFrame:
+    """Share of films with each genre in two lists of item numbers, columns genre, before, now.
+
+    At most so many genres, those first that matter most to the list before; genres of neither list are left out.
+    """
+    matrix = catalogue.genre_matrix
+    none = np.zeros(matrix.shape[1])
+    shares = (matrix[films].mean(axis=0) if len(films) else none for films in (before, now))
+    mix = pd.DataFrame(dict(zip(("genre", "before", "now"), (catalogue.genre_names, *shares), strict=True)))
+    present = mix[mix["before"] + mix["now"] > 0]
+    return present.sort_values(["before", "now"], ascending=False, kind="stable").head(most)
 
 
 def tastes(histories: Interactions, catalogue: Catalogue) -> pd.DataFrame:

@@ -65,6 +65,10 @@ class SensitivityMaps:
         """Share of each film's 20 nearest that the parts have in common, float32 (n); None for one part."""
         return _shared(self.neighbours)
 
+    def middle(self, part: str) -> np.ndarray:
+        """Ends of the middle half of all films on one part's map, (2 ends, 2 axes)."""
+        return np.quantile(self.positions[part], [0.25, 0.75], axis=0)
+
     def row(self, item: int) -> int | None:
         """The row of an item number on the map, or None where the model does not cover it."""
         place = int(np.searchsorted(self.items, item))

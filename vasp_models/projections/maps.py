@@ -46,6 +46,7 @@ __all__ = [
     "key",
     "load",
     "obtain",
+    "refusal",
     "save",
     "write",
 ]
@@ -92,6 +93,16 @@ def find(
     return known
 
 
+def refusal(checkpoint: Any) -> str | None:
+    """Why no maps can be made of a checkpoint, in a sentence; None where they can. The weights are not read."""
+    if checkpoint.is_bundle or checkpoint.personalised:
+        return None
+    return (
+        f"There are no maps of {checkpoint.name}: it gives everybody the same list whatever the history, so its films "
+        "have no distances. Maps need a personalised model."
+    )
+
+
 def complete(found: SensitivityMaps | None) -> bool:
     """Whether nothing is missing that `obtain` would compute; maps of an older version lack the shares of the paths."""
     return found is not None and found.shares is not None
@@ -107,11 +118,13 @@ def obtain(
 ) -> dict[str, SensitivityMaps]:
     """The maps of a checkpoint, found or else computed and kept; what older maps lack is added to them as they are.
 
-    Raises MapError as `compute` does.
+    Raises MapError as `compute` does, and for a model that `refusal` names.
     """
     readings = tuple(readings)
     found = {distance: find(checkpoint, distance, seed, notice) for distance in readings}
     lacking = [distance for distance in readings if not complete(found[distance])]
+    if lacking and (reason := refusal(checkpoint)):
+        raise MapError(reason)
     if lacking:
         model, missing = checkpoint.model(device), [distance for distance in lacking if found[distance] is None]
         if missing:

@@ -1,16 +1,12 @@
-"""Nobody is shut out: axe-core finds no serious barrier of ours, and every page can be used at 200 % zoom."""
+"""What shuts people out of a page: the findings of axe-core that are ours, and controls that lie outside the window."""
 
 from __future__ import annotations
 
 import re
 
-import pytest
-
 from tests.browser import axe
-from tests.browser.test_pages import routes
 from tests.browser.visit import Visit
 
-ZOOMED = (720, 450)  # what is left of a window of 1440 x 900 at 200 %
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 GRAVE = ("serious", "critical")
 ICON_ALONE = re.compile(r"^\w+ icon$")
@@ -53,42 +49,6 @@ def barriers(visit: Visit) -> list[str]:
     return list(dict.fromkeys(ours + [f"a button without words: {html[:200]}" for html in wordless]))
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _axe():
-    assert axe.find() is not None, "axe-core is missing: python tests/browser/axe.py brings it"
-
-
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_no_page_has_a_serious_barrier(on_demo, theme):
-    visit, found = on_demo(theme), {}
-    for name in visit.pages():
-        if each := barriers(visit.go(name)):
-            found[name] = each
-    assert not found, "\n".join(f"{name}: {line}" for name, lines in found.items() for line in lines)
-
-
-def test_what_opens_over_a_page_and_the_tour_have_none_either(visits, demo):
-    visit, found = visits(demo.url, "dark").open("/recommend?c=demo"), {}
-    visit.main.locator("table[aria-label='Recommended films'] tbody td.film button").first.click()
-    found["dialog"] = barriers(visit.settle())
-    found["tour"] = barriers(visit.open("/recommend?c=demo&show=1"))
-    found["maps of a film"] = barriers(visit.open("/maps?c=demo&f=374&by=genres"))
-    assert not any(found.values()), found
-
-
-def test_every_page_can_be_used_at_twice_the_size(visits, demo):
-    visit, wide, cut = visits(demo.url, "light", ZOOMED), {}, {}
-    for route in routes():
-        visit.open(route)
-        beyond = visit.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if beyond > 0:
-            wide[route] = beyond
-        if lost := visit.main.evaluate(CUT):
-            cut[route] = lost
-    assert not wide, f"pages scroll sideways by so many pixels: {wide}"
-    assert not cut, f"controls lie outside the window: {cut}"
-
-
 # Controls that reach beyond the window to either side, without a box around them that scrolls.
 CUT = """(main) => [...main.querySelectorAll("button, input, a, [role=radio], [role=combobox]")].filter((node) => {
     const box = node.getBoundingClientRect();
@@ -97,3 +57,10 @@ CUT = """(main) => [...main.querySelectorAll("button, input, a, [role=radio], [r
         if (/(auto|scroll|hidden)/.test(getComputedStyle(above).overflowX)) return false;
     return box.left < -1 || box.right > window.innerWidth + 1;
 }).map((node) => node.innerText || node.getAttribute("aria-label") || node.outerHTML.slice(0, 80))"""
+
+
+def out_of_reach(visit: Visit) -> list[str]:
+    """The controls of the page that its window cuts off, and how far the whole page scrolls sideways."""
+    wider = "node => node.scrollWidth - node.clientWidth"
+    beyond = max(visit.page.locator("html").evaluate(wider), visit.main.evaluate(wider))
+    return ([f"scrolls sideways by {beyond} px"] if beyond > 0 else []) + visit.main.evaluate(CUT)
