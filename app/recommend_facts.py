@@ -34,6 +34,8 @@ def answer(catalogue: Catalogue, user, found) -> str:
         n_hits=hits,
         n_held_out=len(user.held_out),
         k=len(found),
+        part=found.rank_by and words.part_name(found.rank_by),
+        ranked=found.ranked,
     )
     reason = words.why_no_hits(user.split, len(user.held_out))
     return f"{text} {reason}" if reason else text

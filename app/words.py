@@ -116,14 +116,17 @@ def recommendation_answer(
     n_hits: int,
     n_held_out: int,
     k: int,
+    part: str | None = None,
+    ranked: Sequence[str] = (),
 ) -> str:
     """The Recommend page's answer: what comes first, what the history did to it, how many hits, whose doing it is.
 
-    `base_rank` is the first film's place for a stranger, None where a stranger's films all have the same score.
+    `base_rank` is the first film's place for a stranger, None where a stranger's films all have the same score. Where
+    one `part` alone ranks, the answer tells of its score, the product of the factors `ranked`.
     """
-    first = f"**{markdown(title)}** comes first of {n_candidates:,} unseen films"
+    first = f"**{markdown(title)}** comes first of {n_candidates:,} unseen films{f' by {part} alone' if part else ''}"
     if lifts:
-        total = float(sum(values[0] for values in lifts.values()))
+        total = float(sum(lifts[name][0] for name in ranked or lifts))
         moved = f" and its place from #{base_rank:,} to #1" if base_rank else "; for a stranger all films score alike"
         moved = "; for a stranger it comes first too" if base_rank == 1 else moved
         change = times(total, 0 if abs(total) > 2.3 else 1)
@@ -131,7 +134,8 @@ def recommendation_answer(
     hits = ""
     if n_held_out:
         hits = f"**{n_hits} of the {k}** films shown {'is' if n_hits == 1 else 'are'} among the {n_held_out:,} held out"
-    rest = [clause for clause in (hits, _voice(lifts, k, bool(hits))) if clause]
+    voice = "" if part else _voice(lifts, k, bool(hits))
+    rest = [clause for clause in (hits, voice) if clause]
     return f"{first}. {', and '.join(rest)}." if rest else f"{first}."
 
 

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tests import trained
+from vasp_models import recommending
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError, UnknownItemError
 from vasp_models.explanations.double_precision import exact_answers
@@ -89,3 +90,9 @@ def test_records_and_table_carry_ids_titles_and_hits(vasp, model):
 def test_an_unknown_item_is_an_error_of_its_own(vasp):
     with pytest.raises(UnknownItemError, match="'999'"):
         vasp.catalogue.number("999")
+
+
+def test_ids_with_commas_come_back_from_the_text_of_a_command():
+    for ids in (["1", "260"], ["a,b", 'say "x"', "c"], [7], []):
+        assert recommending.ids_of(recommending.ids_text(ids)) == [str(each) for each in ids]
+    assert recommending.ids_of("1, 260 ,,1196") == ["1", "260", "1196"]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+import csv
 from dataclasses import dataclass, field
+import io
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +30,8 @@ class Recommendations:
     `scores` are products of the factors (or the model's own scores where it has none), `log_scores` their logs (None
     without factors). `factors` are log factors by name, `base` the same at the empty profile; `base_ranks` are places
     at the empty profile among the items that are unseen here. `n_candidates` counts those.
-    `unmodelled` are the items of the history that the model does not cover: it did not see them.
+    `ranked` are the factors that the order follows, those of the part `rank_by`. `unmodelled` are the items of the
+    history that the model does not cover: it did not see them.
     """
 
     items: np.ndarray
@@ -39,6 +42,7 @@ class Recommendations:
     base_ranks: np.ndarray | None = None
     n_candidates: int = 0
     rank_by: str | None = None
+    ranked: tuple[str, ...] = ()
     unmodelled: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     def __len__(self) -> int:
@@ -84,6 +88,18 @@ class Recommendations:
         return table
 
 
+def ids_text(ids: Sequence[object]) -> str:
+    """Ids as `--history` takes them: comma-separated, in quotes those that hold a comma or a quote themselves."""
+    line = io.StringIO()
+    csv.writer(line, lineterminator="").writerow(list(map(str, ids)))
+    return line.getvalue()
+
+
+def ids_of(text: str) -> list[str]:
+    """The ids in such a text."""
+    return [each.strip() for each in next(csv.reader([text], skipinitialspace=True), []) if each.strip()]
+
+
 def command(
     checkpoint: Any,
     user: str | None = None,
@@ -92,7 +108,7 @@ def command(
     rank_by: str | None = None,
 ) -> str:
     """The command that makes a list again, for a user or for the ids of a history."""
-    ids = None if history is None else ",".join(map(str, history))
+    ids = None if history is None else ids_text(history)
     asked = {"user": user, "history": ids, "k": k, "rank_by": rank_by, "json": True}
     return provenance.command("recommend", checkpoint.argument, **asked)
 
@@ -127,6 +143,7 @@ def recommend(model: Recommender, history: np.ndarray, k: int = 20, rank_by: str
         rank_of(base_ranking, items),
         int(np.isfinite(ranking).sum()),
         rank_by,
+        tuple(model.factor_names[f] for f in ranked_by),
         _uncovered(model, seen),
     )
 

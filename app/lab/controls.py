@@ -78,7 +78,7 @@ def finder(chosen, scene) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         if SEARCH not in st.session_state:  # later the text is the browser's: it may have been typed on meanwhile
             st.session_state[SEARCH] = state.current().lab.search
-        look = {"type": "search", "placeholder": "Title, e.g. alien", "width": 200, "live": True}
+        look = {"type": "search", "placeholder": "e.g. alien", "width": 150, "live": True}
         text = st.text_input("Find a film", key=SEARCH, on_change=actions.search, args=(SEARCH,), **look) or ""
         film = _matches(chosen, scene, text)
         inside = film is not None and chosen.catalogue.number(film) in scene.profile
@@ -107,6 +107,6 @@ def _matches(chosen, scene, text: str) -> str | None:
     label = f"The first {number}" if len(ids) == MOST_MATCHES else number if text.strip() else "Films found"
     hint = "No title has this in it" if text.strip() else "Type a title first"
     take = {"on_change": actions.choose, "args": (MATCH,), "disabled": not ids, "index": 0 if ids else None}
-    look = {"format_func": lambda film: labels.get(film, str(film)), "placeholder": hint, "width": 290}
+    look = {"format_func": lambda film: labels.get(film, str(film)), "placeholder": hint, "width": 218}
     st.selectbox(label, list(ids), key=MATCH, **take, **look)
     return match

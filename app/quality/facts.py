@@ -27,7 +27,7 @@ SURE = 0.05  # a slice with a smaller corrected p differs from all others
 KINDS = {
     "history": ("History length", "Films in the history", "users with {} films"),
     "taste": ("Favourite genre", "Favourite genre", "users who like {} most"),
-    "mainstream": ("Mainstream taste", "Taste", "users of {} taste"),
+    "mainstream": ("Mainstream", "Taste", "users of {} taste"),
     "popularity": ("Film popularity", "Films by popularity", "films {} by popularity"),
     "genre": ("Film genre", "Genre of the film", "{} films"),
     "decade": ("Film decade", "Decade of the film", "films of the {}"),

@@ -228,7 +228,7 @@ each.
   empty one. Lowering counts as much as lifting. Shown are means over users; by films, over the users who get such
   films, of these films alone.
 - **History length**: the films shown to the model, in fifths of the users with edges rounded. **Favourite genre**:
-  the one that stands out most from what everybody watches. **Mainstream taste**: users in thirds by the mean
+  the one that stands out most from what everybody watches. **Mainstream**: users in thirds by the mean
   popularity of their films. **Film popularity**: tenths of the catalogue by train users.
 - **Coverage** is the share of the catalogue that appears in anybody’s list, **Gini** the inequality of how often
   films appear (0: all equally often). Their errors are jackknifed over users. **Novelty** is the mean of −log₂ of

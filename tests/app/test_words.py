@@ -85,6 +85,12 @@ def test_the_answer_multiplies_the_factors_of_the_first_film():
     )
 
 
+def test_ranked_by_one_part_the_answer_tells_of_its_score_alone():
+    said = sentence(part="FLVAE", ranked=("flvae_residual", "flvae_latent"), base_rank=7)
+    assert "of 3,445 unseen films by FLVAE alone: this history raises its score ×2.0 and its place from #7 to" in said
+    assert "voice" not in said and said.endswith("**2 of the 3** films shown are among the 12 held out.")
+
+
 def test_a_stranger_for_whom_all_films_score_alike_is_told_from_one_who_gets_the_same_first():
     assert "for a stranger it comes first too." in sentence(base_rank=1)
     assert "for a stranger all films score alike." in sentence(base_rank=None)

@@ -111,14 +111,13 @@ def test_a_fault_is_a_calm_box_that_stays_until_it_is_dismissed(visits, tmp_path
         assert faults.SENTENCE[:40] not in visit.main.inner_text()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_poster_comes_from_our_own_server_into_its_place(visits, tmp_path, theme):
+def test_a_poster_comes_from_our_own_server_into_its_place(visits, tmp_path):
     row = checkpoints.load("demo").catalogue.frame.iloc[5]
     with fake.serving() as server:
         server.knows(fake.film(1, row["title"], int(row["year"])))
         asked = {"TMDB_API_KEY": fake.KEY, "VASP_LENS_TMDB_API": server.api, "VASP_LENS_TMDB_IMAGES": server.images}
         with dashboard(tmp_path, **asked) as running:
-            visit = visits(running.url, theme).open(f"/film?f={row['id']}")
+            visit = visits(running.url, "dark").open(f"/film?f={row['id']}")
             posters = visit.main.locator("[class*='st-key-poster_'] img")
             assert posters.count() == 0 and not server.asked, "off by default"
             visit.go("Diagnostics").main.get_by_text("Film posters from TMDB").click()

@@ -91,7 +91,7 @@ def walk(on_demo, _walked) -> Callable[[str], dict[str, Look]]:
 
     def walk(theme: str) -> dict[str, Look]:
         if theme not in _walked:
-            visit = on_demo(theme)
+            visit = on_demo(theme).open("/?c=demo")  # other tests have chosen films and users
             _walked[theme] = {name: look(visit, name, theme == "light") for name in visit.pages()}
         return _walked[theme]
 

@@ -87,7 +87,9 @@ def asked_history(loaded: Checkpoint, user: str | None, history: str | None) -> 
         raise SettingError('Expected either --user ID or --history "id,id,...".')
     if user is not None:
         return loaded.users.find(user).history
-    numbers = [loaded.catalogue.number(text) for text in history.split(",") if text.strip()]
+    from vasp_models import recommending
+
+    numbers = [loaded.catalogue.number(text) for text in recommending.ids_of(history)]
     return np.array(list(dict.fromkeys(numbers)), dtype=np.int64)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from vasp_models import provenance
+from vasp_models import provenance, recommending
 from vasp_models.explanations.explaining import Explanations
 from vasp_models.explanations.interactions import PairInteractions, pair_interactions, strongest
 from vasp_models.explanations.removals import CAP, TOPS, Removal, removals
@@ -63,7 +63,7 @@ def command(
     against: int | None = None,
 ) -> str:
     """The command that explains a film (its id) again, for a user or for the ids of a history."""
-    ids = None if history is None else ",".join(map(str, history))
+    ids = None if history is None else recommending.ids_text(history)
     asked = {"item": item, "user": user, "history": ids, "against": against}
     chosen = [] if set(methods) >= set(METHODS) else [word for name in methods for word in ("--method", name)]
     return provenance.command("explain", checkpoint.argument, *chosen, **asked, json=True)
