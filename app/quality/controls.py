@@ -20,14 +20,15 @@ def row(chosen, served, found) -> tuple[str, str]:
         metrics = facts.metrics_of(kind)
         if state.current().slice_metric not in metrics:
             state.settle(slice_metric=metrics[0] if kind in slices.USERS else metrics[1])
-        title = {"format_func": lambda metric: facts.METRICS[metric][0], "width": 130}
-        metric = st.selectbox("Measure", metrics, **title, **widgets.bound("slice_metric"))
         st.space("stretch")
-        file, command = f"quality-{chosen.name}", found["provenance"]["command"]
-        with exports.menu():
-            rows, wide = lambda: lists.rows(served, found), {"width": "stretch"}
-            exports.download_csv(rows, file, command, "Slices as CSV", key="quality_csv", **wide)
-            exports.download_json({"quality": found}, file, command, "Everything as JSON", key="quality_json", **wide)
+        with widgets.together():  # at the right edge, so that it stays where it is while the choice beside it loads
+            title = {"format_func": lambda metric: facts.METRICS[metric][0], "width": 130}
+            metric = st.selectbox("Measure", metrics, **title, **widgets.bound("slice_metric"))
+            file, command = f"quality-{chosen.name}", found["provenance"]["command"]
+            with exports.menu():
+                rows, record, wide = lambda: lists.rows(served, found), {"quality": found}, {"width": "stretch"}
+                exports.download_csv(rows, file, command, "Slices as CSV", key="quality_csv", **wide)
+                exports.download_json(record, file, command, "Everything as JSON", key="quality_json", **wide)
     return kind, metric
 
 
