@@ -1,6 +1,7 @@
 """How the dashboard answers many viewers at once, and whether it gives their memory back.
 
-    python tests/benchmarks/sessions.py [--sessions N] [--clicks N] [--think SECONDS] [--browser] [CHECKPOINT]
+    python tests/benchmarks/sessions.py [--sessions N] [--clicks N] [--think SECONDS] [--arrive SECONDS] [--browser]
+        [CHECKPOINT]
 
 N viewers open the demo (or the checkpoint) on one server, each clicks N times and thinks in between (drawn evenly from
 half to one and a half of SECONDS), then all leave; after the server has forgotten them its memory is read, and a second
@@ -9,7 +10,8 @@ profile lab, the other distance on the maps; it is answered when the server says
 
 By default the viewers speak Streamlit's protocol over their websockets, so that the server alone is measured. With
 `--browser` they are the tabs of one Chromium, each in a window of its own, and the clock stops when the page is at
-rest: that is what people wait for where the browsers share the server's cores.
+rest: that is what people wait for where the browsers share the server's cores. A tab takes some seconds of one core to
+open, so give twenty of them two minutes to come, `--arrive 120`.
 """
 
 from __future__ import annotations
@@ -47,6 +49,7 @@ def main() -> None:
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--clicks", type=int, default=20)
     parser.add_argument("--think", type=float, default=8.0)
+    parser.add_argument("--arrive", type=float, help="seconds within which all come; default: those of --think")
     parser.add_argument("--browser", action="store_true")
     chosen = parser.parse_args()
     from tests.serving import any_free_port, served
@@ -80,7 +83,7 @@ async def rounds(chosen: argparse.Namespace, running) -> None:
 
 async def visit(viewer, draw: random.Random, chosen: argparse.Namespace) -> list[tuple[str, float]]:
     """One viewer's clicks: what was clicked, and the seconds until it was answered (infinite where it never was)."""
-    await asyncio.sleep(draw.uniform(0, chosen.think))  # people do not come at the same moment
+    await asyncio.sleep(draw.uniform(0, chosen.arrive or chosen.think))  # people do not come at the same moment
     passed = [("open", await timed(viewer, viewer.open("")))]
     for _ in range(chosen.clicks):
         await asyncio.sleep(draw.uniform(0.5, 1.5) * chosen.think)
