@@ -100,6 +100,12 @@ def popularity(saved) -> str:
     return saved("plain", "popularity")
 
 
+@pytest.fixture
+def ease(saved) -> str:
+    """The name of a checkpoint that looks at histories and has no maps yet."""
+    return saved("plain", "ease")
+
+
 def text(test: AppTest) -> str:
     """All Markdown that the page shows, without the sidebar's."""
     return "\n".join(element.value for element in test.main.markdown)

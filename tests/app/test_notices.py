@@ -48,10 +48,10 @@ def running(monkeypatch, state: dict):
     monkeypatch.setattr(jobs, "job_status", lambda *_: state["job"])
 
 
-def test_a_job_that_stops_is_told_elsewhere_with_its_command(dashboard, popularity, monkeypatch):
+def test_a_job_that_stops_is_told_elsewhere_with_its_command(dashboard, ease, monkeypatch):
     state = {"job": jobs.Job("running", "Drawing", 0.4, 12.0)}
     running(monkeypatch, state)
-    test = calm(dashboard("sensitivity_maps", c=popularity))
+    test = calm(dashboard("sensitivity_maps", c=ease))
     assert "Lift maps of plain" in text(test)
     test = go(test, "overview")
     assert notice_keys(test) == [] and not test.toast, "it still runs"
@@ -65,20 +65,20 @@ def test_a_job_that_stops_is_told_elsewhere_with_its_command(dashboard, populari
     assert "The disk is full" not in text(test)
 
 
-def test_a_job_that_ends_well_is_told_once(dashboard, popularity, monkeypatch):
+def test_a_job_that_ends_well_is_told_once(dashboard, ease, monkeypatch):
     state = {"job": jobs.Job("running", "Drawing", 0.4, 12.0)}
     running(monkeypatch, state)
-    test = go(calm(dashboard("sensitivity_maps", c=popularity)), "overview")
+    test = go(calm(dashboard("sensitivity_maps", c=ease)), "overview")
     state["job"] = jobs.Job("done")
     test = calm(test.run())
     assert ["Lift maps of plain" in toast.value for toast in test.toast] == [True]
     assert not calm(test.run()).toast
 
 
-def test_a_new_attempt_may_fail_in_the_same_words(dashboard, popularity, monkeypatch):
+def test_a_new_attempt_may_fail_in_the_same_words(dashboard, ease, monkeypatch):
     state = {"job": jobs.Job("running")}
     running(monkeypatch, state)
-    test = calm(dashboard("sensitivity_maps", c=popularity))
+    test = calm(dashboard("sensitivity_maps", c=ease))
     for _ in range(2):
         state["job"] = jobs.Job("failed", error="The disk is full.")
         test = go(test, "overview")

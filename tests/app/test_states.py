@@ -179,12 +179,6 @@ def test_a_model_in_one_step_has_no_curve(dashboard, popularity):
     assert "no epochs" in text(test)
 
 
-@pytest.fixture
-def ease(saved) -> str:
-    """The name of a checkpoint without maps."""
-    return saved("plain", "ease")
-
-
 def test_a_model_that_gives_everybody_the_same_list_is_not_offered_maps(dashboard, popularity):
     test = calm(dashboard("sensitivity_maps", c=popularity))
     assert "There are no maps of plain: it gives everybody the same list" in text(test)

@@ -23,11 +23,26 @@ NOTICES = '[data-testid="stMain"] [data-testid="stIconMaterial"]:text-is("error"
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 BUSY = '[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"]'
 
-# True once the page has been at rest for 250 ms: a click takes a moment to start a run, and a run may ask for another.
+# Notes when the page last asked its server for something, and when it last heard from it.
+HEARD = """() => {
+    const send = WebSocket.prototype.send;
+    WebSocket.prototype.send = function (...message) {
+        if (!this.listened) {
+            this.listened = true;
+            this.addEventListener("message", () => { window.heardAt = performance.now(); });
+        }
+        window.askedAt = performance.now();
+        return send.apply(this, message);
+    };
+}"""
+# True once the page has been at rest for 150 ms, since a run may ask for another, and the server has taken up what was
+# asked last: a busy one takes a while before it says that it runs. Some messages need no answer; they are not awaited.
 CALM = """([ready, busy, wait]) => {
-    const rests = document.querySelector(ready) && !document.querySelector(busy), now = performance.now();
+    const now = performance.now(), asked = window.askedAt ?? 0;
+    const waits = asked > (window.heardAt ?? 0) && now - asked < 4000;
+    const rests = !waits && document.querySelector(ready) && !document.querySelector(busy);
     if (!rests || window.restWait !== wait) { window.restWait = wait; window.restSince = now; }
-    return rests && now - window.restSince > 250;
+    return rests && now - window.restSince > 150;
 }"""
 
 
@@ -44,6 +59,7 @@ class Visit:
 
     def __post_init__(self) -> None:
         self.page.set_default_timeout(SECONDS)
+        self.page.add_init_script(f"({HEARD})()")
         self.page.on("console", self._console)
         self.page.on("pageerror", lambda error: self.faults.append(f"page error: {error}"))
         self.page.on("request", self._request)
