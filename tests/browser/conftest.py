@@ -25,6 +25,8 @@ FLAGS = [
 ]
 NO_CHROMIUM = "no Chromium or Chrome here: make test installs it, or says how"
 WIDE, NARROW = (1440, 900), (375, 812)
+FORGET = """for (const key of Object.keys(localStorage))
+    if (key.startsWith("stSidebarCollapsed")) localStorage.removeItem(key);"""
 FAILED = pytest.StashKey[bool]()
 
 Visits = Callable[..., Visit]
@@ -62,6 +64,8 @@ def tab(window: BrowserContext, url: str, theme: str, size: tuple[int, int], err
     page = window.new_page()
     page.emulate_media(color_scheme=theme, reduced_motion="reduce")
     page.set_viewport_size({"width": size[0], "height": size[1]})
+    if size == NARROW:  # a telephone does not remember that the sidebar was opened on a wide screen
+        page.add_init_script(FORGET)
     return Visit(page, url, f"{theme}-{size[0]}", errors_expected)
 
 
