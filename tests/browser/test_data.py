@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.browser.visit import Visit
 
 
@@ -11,9 +9,8 @@ def charts(visit: Visit) -> int:
     return visit.main.get_by_test_id("stPlotlyChart").locator("visible=true").count()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_drawn(on_demo, theme):
-    visit = on_demo(theme).go("Data")
+def test_it_is_drawn(on_demo):
+    visit = on_demo().go("Data")
     assert visit.heading() == "What was the model trained on?" and charts(visit) == 7
     visit.picture("data")
 

@@ -27,9 +27,8 @@ def click(visit: Visit, key: str) -> float:
     return seconds
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_films_and_methods_are_clicked_through(on_demo, theme):
-    visit = on_demo(theme).go("Explain")
+def test_films_and_methods_are_clicked_through(on_demo):
+    visit = on_demo().go("Explain")
     assert visit.heading().startswith("Why ") and "for an unknown viewer" in answer(visit)
     visit.picture("explain")
     questions, seconds = {visit.heading()}, []

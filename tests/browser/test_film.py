@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from playwright.sync_api import Locator
-import pytest
 
 from tests.browser.visit import Visit
 
@@ -17,9 +16,8 @@ def charts(visit: Visit) -> int:
     return visit.main.get_by_test_id("stPlotlyChart").locator("visible=true").count()
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_it_is_drawn(on_demo, theme):
-    visit = on_demo(theme).go("Film")
+def test_it_is_drawn(on_demo):
+    visit = on_demo().go("Film")
     assert visit.heading().startswith("What does the model make of ") and charts(visit) == 5
     visit.picture("film")
 

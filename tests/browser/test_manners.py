@@ -69,9 +69,8 @@ def test_keys_choose_users_and_films_and_are_letters_in_a_field(on_demo):
     blur(visit)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_diagnostics_says_that_all_is_in_order_and_verifies_it(on_demo, theme):
-    visit = on_demo(theme).go("Diagnostics")
+def test_diagnostics_says_that_all_is_in_order_and_verifies_it(on_demo):
+    visit = on_demo().go("Diagnostics")
     assert visit.heading() == facts.QUESTION
     assert "checks" in visit.main.inner_text() and "Memory of this process" in visit.main.inner_text()
     visit.main.get_by_role("button", name="Verify digests now").click()

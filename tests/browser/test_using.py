@@ -33,9 +33,8 @@ def train_user() -> str:
     return frame.loc[frame["split"] == "train", "id"].iloc[0]
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_a_user_is_chosen_and_gets_recommendations(on_demo, test_users, theme):
-    visit = on_demo(theme).go("Recommend")
+def test_a_user_is_chosen_and_gets_recommendations(on_demo, test_users):
+    visit = on_demo().go("Recommend")
     lists = []
     for user in test_users:
         visit.choose_user(user)
