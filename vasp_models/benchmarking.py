@@ -8,8 +8,7 @@ from typing import Any
 from vasp_models import runs
 from vasp_models.errors import SettingError
 from vasp_models.evaluation.protocol import Evaluation, evaluate_folds
-from vasp_models.models import model_row
-from vasp_models.models.presets import PRESETS
+from vasp_models.models import MODELS, model_row
 
 
 def compare(
@@ -31,14 +30,14 @@ def compare(
         model_row(name)
     if not models:
         raise SettingError("No model named: expected names joined by commas, e.g. --models ease,vasp.")
-    if preset is not None and not any(preset in PRESETS[name] for name in models):
-        known = sorted({each for name in models for each in PRESETS[name]})
+    if preset is not None and not any(preset in MODELS[name].presets for name in models):
+        known = sorted({each for name in models for each in MODELS[name].presets})
         raise SettingError(f"None of {', '.join(models)} has a preset {preset!r}: expected one of {', '.join(known)}.")
     first: Evaluation | None = None
     split = None
     rows: list[dict[str, Any]] = []
     for name in models:
-        chosen = preset if preset in PRESETS[name] else None
+        chosen = preset if preset in MODELS[name].presets else None
         plan = runs.plan(name, data, chosen, None, protocol, heldout, None, device, seed, split)
         split = plan.split
         say(f"training {name} ({plan.preset})")

@@ -20,8 +20,7 @@ from vasp_models.data.datasets import Dataset
 from vasp_models.data.splits import Split, default_heldout, make_split
 from vasp_models.errors import SettingError, StoppedEarly
 from vasp_models.evaluation.protocol import Evaluation, evaluate, evaluate_folds
-from vasp_models.models import MODELS, Recommender, create, preset
-from vasp_models.models.presets import DEFAULT
+from vasp_models.models import DEFAULT, MODELS, Recommender, create, preset
 from vasp_models.models.settings import options_to_json, override, settings_to_json, with_epochs
 from vasp_models.training.options import Epoch, TrainOptions
 from vasp_models.training.state import TrainingState

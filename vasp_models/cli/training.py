@@ -94,10 +94,9 @@ def benchmark(
 def models(as_json: AsJson = False) -> None:
     """List the models that can be trained, with their presets."""
     from vasp_models.models import MODELS
-    from vasp_models.models.presets import PRESETS
 
     rows = [
-        {"name": name, "title": row.title, "paper": row.paper, "presets": list(PRESETS[name])}
+        {"name": name, "title": row.title, "paper": row.paper, "presets": list(row.presets)}
         for name, row in MODELS.items()
     ]
     if as_json:

@@ -12,7 +12,20 @@ from vasp_models.errors import SettingError
 from vasp_models.models.base import HasFactors, HasGradient, HasItemWeights, Recommender
 from vasp_models.training.options import TrainOptions
 
-__all__ = ["MODELS", "HasFactors", "HasGradient", "HasItemWeights", "ModelRow", "Recommender", "create", "preset"]
+__all__ = [
+    "DEFAULT",
+    "MODELS",
+    "HasFactors",
+    "HasGradient",
+    "HasItemWeights",
+    "ModelRow",
+    "Recommender",
+    "create",
+    "model_row",
+    "preset",
+]
+
+DEFAULT = "small"  # the preset that is taken where none is named
 
 
 @dataclass(frozen=True)
@@ -23,19 +36,39 @@ class ModelRow:
     name: str
     title: str
     paper: str
+    presets_in: str = ""  # the file of its presets, where they do not stand beside the class
 
     @property
     def kind(self) -> type[Recommender]:
         """Its class."""
-        return getattr(import_module(f"vasp_models.models.{self.module}"), self.name)
+        return getattr(self._file(self.module), self.name)
+
+    @property
+    def presets(self) -> dict[str, tuple[object, TrainOptions]]:
+        """Settings and options of each preset."""
+        found = self._file(self.presets_in or self.module).PRESETS
+        return found[next(name for name, row in MODELS.items() if row is self)]
+
+    @staticmethod
+    def _file(name: str):
+        return import_module(f"vasp_models.models.{name}")
 
 
 MODELS: dict[str, ModelRow] = {
-    "vasp": ModelRow("vasp", "Product", "VASP", "Vančura and Kordík 2021"),
-    "flvae": ModelRow("vasp", "Product", "FLVAE", "Vančura and Kordík 2021"),
-    "nease": ModelRow("vasp", "Product", "NEASE", "Vančura and Kordík 2021"),
+    "vasp": ModelRow("vasp", "Product", "VASP", "Vančura and Kordík 2021", "presets"),
+    "flvae": ModelRow("vasp", "Product", "FLVAE", "Vančura and Kordík 2021", "presets"),
+    "nease": ModelRow("vasp", "Product", "NEASE", "Vančura and Kordík 2021", "presets"),
+    "nease-recvae": ModelRow("vasp", "Product", "NEASE × RecVAE", "Vančura and Kordík 2021, future work", "presets"),
+    "nease-hvamp": ModelRow("vasp", "Product", "NEASE × H+Vamp", "Vančura and Kordík 2021, future work", "presets"),
     "ease": ModelRow("ease", "EASE", "EASE", "Steck 2019"),
     "edlae": ModelRow("ease", "EASE", "EDLAE", "Steck 2020"),
+    "elsa": ModelRow("elsa", "ELSA", "ELSA", "Vančura et al. 2022"),
+    "multdae": ModelRow("multvae", "MultDAE", "Mult-DAE", "Liang et al. 2018"),
+    "multvae": ModelRow("multvae", "MultVAE", "Mult-VAE", "Liang et al. 2018"),
+    "recvae": ModelRow("recvae", "RecVAE", "RecVAE", "Shenbin et al. 2020"),
+    "hvamp": ModelRow("hvamp", "HVamp", "H+Vamp Gated", "Kim and Suh 2019"),
+    "ials": ModelRow("ials", "IALS", "iALS", "Hu et al. 2008"),
+    "item-knn": ModelRow("neighbours", "ItemKNN", "Item-kNN", "Sarwar et al. 2001"),
     "popularity": ModelRow("baselines", "Popularity", "Popularity", ""),
 }
 
@@ -49,16 +82,12 @@ def model_row(name: str) -> ModelRow:
 
 def preset(model: str, name: str | None = None) -> tuple[object, TrainOptions]:
     """Settings and options of a model's preset, the model's default for None. Raises SettingError."""
-    from vasp_models.models.presets import DEFAULT, PRESETS
-
-    model_row(model)
-    name = name or DEFAULT
-    if name not in PRESETS[model]:
-        raise SettingError(f"{model} has no preset {name!r}: expected one of {', '.join(PRESETS[model])}.")
-    return PRESETS[model][name]
+    presets, name = model_row(model).presets, name or DEFAULT
+    if name not in presets:
+        raise SettingError(f"{model} has no preset {name!r}: expected one of {', '.join(presets)}.")
+    return presets[name]
 
 
 def create(model: str, settings: object, n_items: int, seed: int = 0) -> Recommender:
     """An unfitted model; `seed` draws its first weights."""
-    row = model_row(model)
-    return row.kind(settings, n_items, seed) if row.module == "vasp" else row.kind(settings, n_items)
+    return model_row(model).kind(settings, n_items, seed)

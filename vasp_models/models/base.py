@@ -31,7 +31,8 @@ class Recommender(ABC):
     personalised: ClassVar[bool] = True
     softmax: ClassVar[bool] = False  # scores are logits of a softmax over the items; explained as log-softmax
 
-    def __init__(self, settings: object, n_items: int) -> None:
+    def __init__(self, settings: object, n_items: int, seed: int = 0) -> None:
+        """An unfitted model; `seed` draws the first weights where there are any."""
         self.settings = settings
         self.n_items = n_items
 

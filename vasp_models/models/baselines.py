@@ -48,3 +48,6 @@ class Popularity(Recommender):
         if tensors["counts"].shape != (self.n_items,):
             raise ValueError(f"counts have shape {tensors['counts'].shape}, expected {(self.n_items,)}")
         self.counts = tensors["counts"]
+
+
+PRESETS = {"popularity": {"small": (PopularitySettings(), TrainOptions())}}

@@ -103,3 +103,12 @@ class EASE(Recommender):
         if weights.shape != (self.n_items, self.n_items):
             raise ValueError(f"weights have shape {weights.shape}, expected {(self.n_items, self.n_items)}")
         self.weights = weights
+
+
+PRESETS = {
+    "ease": {"small": (EASESettings(), TrainOptions()), "tiny": (EASESettings(l2=100.0), TrainOptions())},
+    "edlae": {
+        "small": (EASESettings(dropout=0.33), TrainOptions()),
+        "tiny": (EASESettings(l2=100.0, dropout=0.33), TrainOptions()),
+    },
+}

@@ -38,10 +38,10 @@ class FLVAESettings:
 class DenseResidual(nn.Module):
     """h_k = LN(swish(h_{k-1} W_k + b_k + sum of all h before k)), k = 2..K, after a first layer given by the caller."""
 
-    def __init__(self, hidden: int, layers: int, generator: torch.Generator) -> None:
+    def __init__(self, hidden: int, layers: int, generator: torch.Generator, epsilon: float = _EPSILON) -> None:
         super().__init__()
         self.layers = nn.ModuleList([dense(hidden, hidden, generator) for _ in range(layers - 1)])
-        self.norms = nn.ModuleList([nn.LayerNorm(hidden, eps=_EPSILON) for _ in range(layers)])
+        self.norms = nn.ModuleList([nn.LayerNorm(hidden, eps=epsilon) for _ in range(layers)])
 
     def forward(self, first: Tensor) -> Tensor:
         """The last layer's output (rows, hidden) from the first layer's pre-activation (rows, hidden)."""

@@ -24,6 +24,9 @@ class Inputs(Protocol):
     def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each row, (rows, columns); all columns where none are named."""
 
+    def dense(self, n_items: int) -> Tensor:
+        """The weights at their items, float (rows, n_items), 0 elsewhere."""
+
 
 @dataclass(frozen=True)
 class Subsets:
@@ -58,3 +61,8 @@ class Subsets:
         """The weighted sum of `matrix`'s rows for each sub-profile, (rows, columns)."""
         rows = matrix[self.items] if columns is None else matrix[self.items[:, None], columns]
         return self.weights.to(matrix.dtype) @ rows
+
+    def dense(self, n_items: int) -> Tensor:
+        """The weights at their items, (rows, n_items)."""
+        nothing = torch.zeros(len(self), n_items, dtype=self.weights.dtype, device=self.weights.device)
+        return nothing.index_add(1, self.items, self.weights)

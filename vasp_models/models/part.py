@@ -28,6 +28,7 @@ class Part(nn.Module, ABC):
     Settings: ClassVar[type]
     title: ClassVar[str]
     factor_names: ClassVar[tuple[str, ...]]
+    transient: ClassVar[tuple[str, ...]] = ()  # submodules that only training needs: they are not saved
     linear: ClassVar[bool] = False  # its one logit is bias + a sum of item_weights over the history
 
     @abstractmethod
@@ -43,6 +44,9 @@ class Part(nn.Module, ABC):
 
     def initialise(self, train: Interactions) -> None:
         """Start from the training data instead of random weights, where the part's settings say so."""
+
+    def turned(self) -> None:
+        """What to do after an epoch in which it moved."""
 
     def project(self) -> None:
         """Put the weights back on the constraint, after every step."""

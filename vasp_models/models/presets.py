@@ -1,4 +1,4 @@
-"""Presets: what is learnt (settings) and how (stages), each written once.
+"""Presets of the products: what is learnt (settings) and how (stages), each written once.
 
 `paper` follows the text of Vančura and Kordík 2021 (section V-E), `authors` their public code, `small` is for data of
 MovieLens-1M's size, `tiny` for the demo and the tests. Where the paper is silent the presets say what was taken.
@@ -9,14 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 
-from vasp_models.models.baselines import PopularitySettings
-from vasp_models.models.ease import EASESettings
 from vasp_models.models.flvae import FLVAESettings
+from vasp_models.models.hvamp import HVampSettings
 from vasp_models.models.nease import NEASESettings
+from vasp_models.models.recvae import RecVAESettings
 from vasp_models.models.vasp import ProductSettings
 from vasp_models.training.options import Stage, TrainOptions
 
-DEFAULT = "small"
 _BOTH = ("nease", "flvae")
 
 # Section V-E: 50, 20 and 20 epochs at falling rates, batches of 1,024 rows (512 users, one row per direction).
@@ -43,6 +42,13 @@ _JOINT = Stage(
 _LINEAR = Stage(
     "linear", 20, ("nease",), inputs="full", batch_users=512, loss="cosine", learning_rate=1e-3, decay="cosine",
 )  # fmt: skip
+
+
+def _other(part: str, stages: tuple[Stage, ...], **changes: object) -> tuple[Stage, ...]:
+    """The same schedule with another deep path in FLVAE's place."""
+    swapped = {"flvae": part}
+    return tuple(replace(s, parts=tuple(swapped.get(name, name) for name in s.parts), **changes) for s in stages)
+
 
 _WIDE = FLVAESettings()
 _NARROW = FLVAESettings(hidden=600, latents=200, encoder_layers=2, decoder_layers=1, normalise_input=True)
@@ -103,10 +109,24 @@ PRESETS: dict[str, dict[str, tuple[object, TrainOptions]]] = {
         "small": _narrow_product((_LINEAR,), nease=_FREE),
         "tiny": _narrow_product((replace(_LINEAR, batch_users=250),), nease=_FREE),
     },
-    "ease": {"small": (EASESettings(), TrainOptions()), "tiny": (EASESettings(l2=100.0), TrainOptions())},
-    "edlae": {
-        "small": (EASESettings(dropout=0.33), TrainOptions()),
-        "tiny": (EASESettings(l2=100.0, dropout=0.33), TrainOptions()),
+    # The future work that the paper names (end of section VI): another autoencoder in FLVAE's place. RecVAE weighs its
+    # KL by itself.
+    "nease-recvae": {
+        "small": _narrow_product(
+            _other("recvae", (_PRETRAIN, _JOINT), kl_weight=1.0), nease=_CLOSED, recvae=RecVAESettings()
+        ),
+        "tiny": _narrow_product(
+            _other("recvae", _TINY_STAGES, kl_weight=1.0),
+            nease=replace(_CLOSED, start_l2=100.0), recvae=RecVAESettings(160, 48, 2),
+        ),
     },
-    "popularity": {"small": (PopularitySettings(), TrainOptions())},
+    "nease-hvamp": {
+        "small": _narrow_product(
+            _other("hvamp", (_PRETRAIN, _JOINT)), nease=_CLOSED, hvamp=HVampSettings(layers=1, pseudo_inputs=200)
+        ),
+        "tiny": _narrow_product(
+            _other("hvamp", _TINY_STAGES),
+            nease=replace(_CLOSED, start_l2=100.0), hvamp=HVampSettings(96, 1, 32, 50),
+        ),
+    },
 }  # fmt: skip

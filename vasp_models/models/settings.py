@@ -9,14 +9,12 @@ import types
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from vasp_models.errors import SettingError
-from vasp_models.models.baselines import PopularitySettings
-from vasp_models.models.ease import EASESettings
+from vasp_models.models import MODELS
 from vasp_models.models.vasp import PARTS, ProductSettings
-from vasp_models.training.options import Stage, TrainOptions
+from vasp_models.training.options import Stage, TrainOptions, Turn
 
-_KINDS = {kind.__name__: kind for kind in (ProductSettings, EASESettings, PopularitySettings)}
 # Chosen by options of their own on the command line, or what gives a setting its name.
-_HIDDEN = {"stages", "parts", "name", "device", "seed", "rate_scale"}
+_HIDDEN = {"stages", "parts", "name", "device", "seed", "rate_scale", "turns"}
 
 
 def settings_to_json(settings: Any) -> dict[str, Any]:
@@ -27,7 +25,7 @@ def settings_to_json(settings: Any) -> dict[str, Any]:
 def settings_from_json(plain: Mapping[str, Any]) -> Any:
     """Settings from settings_to_json. Raises KeyError or TypeError where a name is unknown or missing."""
     values = {key: value for key, value in plain.items() if key != "kind"}
-    kind = _KINDS[plain["kind"]]
+    kind = {row.kind.Settings.__name__: row.kind.Settings for row in MODELS.values()}[plain["kind"]]
     if kind is ProductSettings:
         values["parts"] = {name: PARTS[name].Settings(**chosen) for name, chosen in values["parts"].items()}
     return kind(**values)
@@ -40,8 +38,13 @@ def options_to_json(options: TrainOptions) -> dict[str, Any]:
 
 def options_from_json(plain: Mapping[str, Any]) -> TrainOptions:
     """Options from options_to_json."""
-    stages = tuple(Stage(**{**stage, "parts": tuple(stage["parts"])}) for stage in plain["stages"])
+    stages = tuple(_stage(stage) for stage in plain["stages"])
     return TrainOptions(**{**plain, "stages": stages})
+
+
+def _stage(plain: Mapping[str, Any]) -> Stage:
+    turns = tuple(Turn(**turn) for turn in plain.get("turns", ()))
+    return Stage(**{**plain, "parts": tuple(plain["parts"]), "turns": turns})
 
 
 def override(settings: Any, options: TrainOptions, changes: Mapping[str, str]) -> tuple[Any, TrainOptions]:

@@ -15,18 +15,18 @@ from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ModelError, SettingError
-from vasp_models.models.base import Recommender, Validate
+from vasp_models.models.base import Validate
 from vasp_models.models.flvae import FLVAE
 from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.nease import NEASE
+from vasp_models.models.net_part import HVampPart, RecVAEPart
 from vasp_models.models.part import Part
-from vasp_models.training.batches import Bag
+from vasp_models.models.weights import TorchRecommender
 from vasp_models.training.loop import Training
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, TrainOptions, check_ranges
 from vasp_models.training.state import TrainingState
 
-PARTS: dict[str, type[Part]] = {"nease": NEASE, "flvae": FLVAE}
-_BATCH_CELLS = 4_000_000  # rows x items scored at once: about 16 MB for each factor
+PARTS: dict[str, type[Part]] = {"nease": NEASE, "flvae": FLVAE, "recvae": RecVAEPart, "hvamp": HVampPart}
 
 
 @dataclass(frozen=True)
@@ -51,14 +51,13 @@ class ProductOutput:
     kl: list[Tensor]
 
 
-class Product(nn.Module, Recommender):
+class Product(TorchRecommender):
     """log x^ = sum over the parts of their log factors (eq. 7 in log space)."""
 
     Settings = ProductSettings
 
     def __init__(self, settings: ProductSettings, n_items: int, seed: int = 0) -> None:
-        nn.Module.__init__(self)
-        Recommender.__init__(self, settings, n_items)
+        super().__init__(settings, n_items)
         self.n_modelled = max(1, int(n_items * settings.items_share))
         self.register_buffer("modelled", torch.arange(self.n_modelled))  # item numbers of the model's columns
         generator = torch.Generator().manual_seed(seed)
@@ -68,11 +67,6 @@ class Product(nn.Module, Recommender):
         self.parts: Mapping[str, tuple[str, ...]] = {name: net.factor_names for name, net in self.nets.items()}
         self.factor_names = tuple(name for names in self.parts.values() for name in names)
         self.eval()
-
-    @property
-    def device(self) -> torch.device:
-        """Where the weights are."""
-        return self.modelled.device
 
     def forward(
         self, x: Inputs, parts: tuple[str, ...], noise: torch.Generator | None = None, targets: Tensor | None = None
@@ -104,6 +98,15 @@ class Product(nn.Module, Recommender):
                 net.initialise(known)
         check = None if validate is None else lambda parts: validate(lambda rows: self.log_score(rows, parts))
         yield from Training(self, known, options, check, state).epochs()
+
+    @property
+    def transient(self) -> tuple[str, ...]:
+        """Beginnings of the paths of weights that only training needs."""
+        return tuple(f"nets.{part}.{name}." for part, net in self.nets.items() for name in net.transient)
+
+    def turned(self, part: str) -> None:
+        """Called after an epoch in which a part moved."""
+        self.nets[part].turned()
 
     def log_score(self, histories: Interactions, parts: tuple[str, ...] | None = None) -> np.ndarray:
         """Sum of the log factors of some parts (default all), float32 (rows, items); -inf where not modelled."""
@@ -170,15 +173,9 @@ class Product(nn.Module, Recommender):
     def _scores(self, histories: Interactions) -> np.ndarray:
         return self.log_score(histories)
 
-    @torch.inference_mode()
     def _on_all_items(self, histories: Interactions, parts: tuple[str, ...], combine) -> np.ndarray:
         known = self._columns(histories)
-        size = max(1, _BATCH_CELLS // self.n_modelled)
-        blocks = []
-        for start in range(0, max(len(known), 1), size):
-            rows = Bag.of(known.take(slice(start, start + size)), self.device)
-            blocks.append(combine(self(rows, parts).log_factors).cpu().numpy())
-        return self._scattered(blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1))
+        return self._scattered(self.in_blocks(known, lambda rows: combine(self(rows, parts).log_factors)))
 
     def _check_losses(self, options: TrainOptions) -> None:
         for stage in options.stages:
@@ -217,14 +214,3 @@ class Product(nn.Module, Recommender):
         everything = np.full((*values.shape[:-1], self.n_items), -np.inf, dtype=np.float32)
         everything[..., self.modelled.cpu().numpy()] = values
         return everything
-
-    def tensors(self) -> dict[str, np.ndarray]:
-        """All weights by their module path."""
-        return {name: value.detach().cpu().numpy() for name, value in self.state_dict().items()}
-
-    def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
-        """Take over all weights."""
-        expected = self.state_dict()
-        if set(tensors) != set(expected):
-            raise KeyError(f"weights {sorted(set(tensors) ^ set(expected))[:3]} are missing or unknown")
-        self.load_state_dict({name: torch.from_numpy(np.asarray(value)) for name, value in tensors.items()})

@@ -18,13 +18,14 @@ from vasp_models.training.options import Stage
 class Bag:
     """Histories as item lists: `items` int64 (pairs), `offsets` int64 (rows + 1), `weights` float32 (pairs) or None.
 
-    No weights stand for ones. First layers sum the chosen rows of their weights (an embedding bag); the dense 0/1
-    matrix is never made.
+    No weights stand for ones. After dropout, `whole` is the bag before it. First layers sum the chosen rows of their
+    weights (an embedding bag); the dense 0/1 matrix is never made.
     """
 
     items: Tensor
     offsets: Tensor
     weights: Tensor | None = None
+    whole: Bag | None = None
 
     @classmethod
     def of(cls, histories: Interactions, device: str | torch.device = "cpu") -> Bag:
@@ -57,12 +58,17 @@ class Bag:
             self.items, chosen, self.offsets, mode="sum", per_sample_weights=self.weights, include_last_offset=True
         )
 
+    def dense(self, n_items: int) -> Tensor:
+        """The weights at their items, float32 (rows, n_items)."""
+        weights = torch.ones(len(self.items), device=self.items.device) if self.weights is None else self.weights
+        return torch.zeros(len(self), n_items, device=self.items.device).index_put((self.rows, self.items), weights)
+
     def dropped(self, rate: float, generator: torch.Generator) -> Bag:
         """The bag after dropout: each item is left out with probability `rate`, the others weigh 1 / (1 - rate)."""
         if rate == 0.0:
             return self
         kept = torch.rand(len(self.items), generator=generator, device=self.items.device) >= rate
-        return Bag(self.items, self.offsets, kept / (1 - rate))
+        return Bag(self.items, self.offsets, kept / (1 - rate), self)
 
 
 def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions]:

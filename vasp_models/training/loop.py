@@ -17,7 +17,7 @@ from vasp_models.errors import SettingError
 from vasp_models.evaluation.protocol import CHOICE
 from vasp_models.training.batches import Bag, epoch_batches, steps_per_epoch
 from vasp_models.training.losses import LOSSES
-from vasp_models.training.options import LINEAR_LOSSES, Epoch, Stage, TrainOptions
+from vasp_models.training.options import LINEAR_LOSSES, Epoch, Stage, TrainOptions, Turn
 from vasp_models.training.state import TrainingState
 
 Validate = Callable[[tuple[str, ...]], dict[str, float]]  # metrics of the named parts on validation users
@@ -84,28 +84,54 @@ class Training:
         n_steps = steps_per_epoch(self.train, stage)
         total = torch.zeros((), device=self.model.device)
         self.model.train()
-        for step, (known, target) in enumerate(epoch_batches(self.train, stage, rng)):
-            _set_rates(optimizers, stage, epoch + step / n_steps, 1 / n_steps)
-            loss = self._loss(stage, known, target, noise)
-            for optimizer in optimizers.values():
-                optimizer.zero_grad(set_to_none=True)
-            loss.backward()
-            # In turn over the epochs, too: an epoch may have a single step.
-            turn = (epoch * n_steps + step) % len(optimizers)
-            for part in [list(optimizers)[turn]] if stage.alternate else optimizers:
-                optimizers[part].step()
-                self.model.nets[part].project()
-            total += loss.detach()
+        done, passes = epoch * self._passes(stage) * n_steps, 0
+        for turn in stage.turns or (Turn("", 1, stage.input_dropout),):
+            for _ in range(turn.passes):
+                for step, (known, target) in enumerate(epoch_batches(self.train, stage, rng), passes * n_steps):
+                    share = step / (n_steps * self._passes(stage))
+                    _set_rates(optimizers, stage, epoch + share, 1 / (n_steps * self._passes(stage)))
+                    total += self._step(stage, turn, optimizers, (known, target), noise, done + step)
+                passes += 1
+            for part in [turn.part] if turn.part else stage.parts:
+                self.model.turned(part)
         self.model.eval()
-        return _finite(float(total) / n_steps, stage)
+        return _finite(float(total) / (n_steps * passes), stage)
 
-    def _loss(self, stage: Stage, known: Interactions, target: Interactions, noise: torch.Generator) -> Tensor:
+    @staticmethod
+    def _passes(stage: Stage) -> int:
+        """Passes over the data in an epoch."""
+        return sum(turn.passes for turn in stage.turns) or 1
+
+    def _step(
+        self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch, noise, number: int
+    ) -> Tensor:
+        """One update, the `number`-th of the stage; its loss."""
+        loss = self._loss(stage, *batch, noise, turn.input_dropout, number)
+        for optimizer in optimizers.values():
+            optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        # In turn over the epochs, too: an epoch may have a single step.
+        moved = [list(optimizers)[number % len(optimizers)]] if stage.alternate else list(optimizers)
+        for part in [turn.part] if turn.part else moved:
+            optimizers[part].step()
+            self.model.nets[part].project()
+        return loss.detach()
+
+    def _loss(
+        self,
+        stage: Stage,
+        known: Interactions,
+        target: Interactions,
+        noise: torch.Generator,
+        dropout: float,
+        step: int,
+    ) -> Tensor:
         device = self.model.device
         full = Bag.of(known, device)
         rows, items = _pairs(target, device)
         bf16 = self.options.precision == "bf16"
         with torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext():
-            output = self.model(full.dropped(stage.input_dropout, noise), stage.parts, noise)
+            output = self.model(full.dropped(dropout, noise), stage.parts, noise)
         if stage.loss in LINEAR_LOSSES:
             (scores,) = output.logits.values()
         else:
@@ -113,9 +139,10 @@ class Training:
         if stage.mask_inputs:
             scores = scores.index_put((full.rows, full.items), torch.tensor(-torch.inf, device=device))
         loss = LOSSES[stage.loss](scores, rows, items)
+        warm = min(1.0, step / stage.kl_warmup_steps) if stage.kl_warmup_steps else 1.0
         for divergence in output.kl:
             per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
-            loss = loss + stage.kl_weight * per_row.mean()
+            loss = loss + warm * stage.kl_weight * per_row.mean()
         return loss
 
 
@@ -134,11 +161,14 @@ def _pairs(histories: Interactions, device: torch.device) -> tuple[Tensor, Tenso
 
 
 def _optimizer(net: nn.Module, stage: Stage, part: str) -> torch.optim.Optimizer:
+    rate = stage.learning_rate * stage.rate_scale.get(part, 1.0)
+    if stage.optimizer == "adam":  # the gradient of penalty x sum of squares is 2 penalty w
+        kind = torch.optim.AdamW if stage.weight_decay else torch.optim.Adam
+        return kind(net.parameters(), lr=rate, weight_decay=stage.weight_decay or 2 * stage.penalty)
     # Nadam with the epsilon of Keras, which the authors' code uses (the paper names no optimiser).
     return torch.optim.NAdam(
-        net.parameters(), lr=stage.learning_rate * stage.rate_scale.get(part, 1.0), eps=1e-7,
-        weight_decay=stage.weight_decay, decoupled_weight_decay=True,
-    )  # fmt: skip
+        net.parameters(), lr=rate, eps=1e-7, weight_decay=stage.weight_decay, decoupled_weight_decay=True
+    )
 
 
 def _set_rates(optimizers: dict[str, torch.optim.Optimizer], stage: Stage, epoch: float, step: float) -> None:

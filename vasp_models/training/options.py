@@ -19,6 +19,18 @@ def check_ranges(values: Any, **ranges: tuple[float, float]) -> None:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """In an epoch of several turns: the part that moves, how often it passes over the data, and the dropout it sees."""
+
+    part: str
+    passes: int = 1
+    input_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_ranges(self, passes=(1, 1_000), input_dropout=(0, 0.99))
+
+
+@dataclass(frozen=True)
 class Stage:
     """One stretch of training: which parts of the product take part, what they see, how they move.
 
@@ -37,12 +49,16 @@ class Stage:
     mask_inputs: bool = False  # leave a row's inputs out of the softmax
     kl: Literal["mean", "sum"] = "mean"  # over latent dimensions; the mean over rows always
     kl_weight: float = 1.0
+    kl_warmup_steps: int = 0  # its weight rises linearly from 0 over so many updates (Liang et al. 2018, section 2.2.2)
     # How it moves.
     learning_rate: float = 5e-5
     rate_scale: dict[str, float] = field(default_factory=dict)  # part -> factor on the learning rate
+    optimizer: Literal["nadam", "adam"] = "nadam"
     weight_decay: float = 0.0  # decoupled from the gradient
+    penalty: float = 0.0  # times the sum of squared weights, added to the loss; with adam
     warmup_epochs: float = 0.0
     decay: Literal["constant", "cosine"] = "constant"
+    turns: tuple[Turn, ...] = ()  # parts that move one after the other within each epoch (RecVAE); else all together
     alternate: bool = False  # one part moves per step, in turn (Table II, "alternating training")
 
     def __post_init__(self) -> None:
@@ -52,8 +68,10 @@ class Stage:
             input_dropout=(0, 0.99),
             batch_users=(1, 1_000_000),
             kl_weight=(0, 1e6),
+            kl_warmup_steps=(0, 10**9),
             learning_rate=(1e-12, 10),
             weight_decay=(0, 1e3),
+            penalty=(0, 1e3),
             warmup_epochs=(0, 100_000),
         )
 

@@ -1,0 +1,80 @@
+"""ELSA: a linear autoencoder whose item x item matrix has low rank (Vančura, Alves, Kasalický and Kordík 2022)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vasp_models.models.inputs import Inputs
+from vasp_models.models.network import NET, SCORE, Net, Network
+from vasp_models.training.options import Stage, TrainOptions, check_ranges
+
+
+@dataclass(frozen=True)
+class ELSASettings:
+    """Columns of the factor matrix."""
+
+    factors: int = 512
+
+    def __post_init__(self) -> None:
+        check_ranges(self, factors=(1, 65_536))
+
+
+class LowRankNet(Net):
+    """scores = x A A' - x with rows of A of length 1, so that no item speaks for itself."""
+
+    def __init__(self, settings: ELSASettings, n_items: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.A = nn.Parameter(torch.empty(n_items, settings.factors))
+        nn.init.kaiming_normal_(self.A, generator=generator)
+
+    def rows(self) -> Tensor:
+        """A with rows of length 1, (items, factors)."""
+        return functional.normalize(self.A, dim=1)
+
+    def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
+        """Scores of the target items, fp32 (rows, targets); negative ones are cut only while training."""
+        rows = self.rows()
+        itself = x.dense(len(rows))
+        itself = itself if targets is None else itself[:, targets]
+        scores = x.times(rows) @ (rows if targets is None else rows[targets]).T - itself
+        return functional.relu(scores) if self.training else scores
+
+
+class ELSA(Network):
+    """Low-rank, linear, with an exact share for each item of the history."""
+
+    Settings = ELSASettings
+    Net = LowRankNet
+    linear_factor = SCORE
+    linear_bias = 0.0
+
+    def item_weights(self, items: np.ndarray) -> np.ndarray:
+        """Rows of A A' - I, float32 (len(items), items)."""
+        chosen = torch.from_numpy(np.asarray(items, dtype=np.int64)).to(self.device)
+        with torch.inference_mode():
+            rows = self.net.rows()
+            weights = rows[chosen] @ rows.T
+            weights[torch.arange(len(chosen)), chosen] -= 1.0
+        return weights.cpu().numpy()
+
+
+_STAGE = Stage("train", 14, (NET,), inputs="full", batch_users=128, loss="cosine", learning_rate=0.1)
+
+
+def _with(**changes: object) -> TrainOptions:
+    return TrainOptions((Stage(**{**vars(_STAGE), **changes}),), precision="fp32")
+
+
+PRESETS = {
+    "elsa": {
+        # The authors' public code on MovieLens-20M: 800 factors, batches of 32, 10 epochs; NAdam at .1 in both.
+        "paper": (ELSASettings(800), _with(epochs=10, batch_users=32)),
+        "small": (ELSASettings(), _with()),
+        "tiny": (ELSASettings(48), _with(epochs=10)),
+    }
+}

@@ -1,0 +1,63 @@
+"""A net of its own, as a part of a product: its logits through a sigmoid (the future work of Vančura and Kordík 2021).
+
+The paper closes with other encoders in FLVAE's place; any `Net` can take it.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from vasp_models.models.hvamp import HVampNet, HVampSettings
+from vasp_models.models.inputs import Inputs
+from vasp_models.models.network import Net
+from vasp_models.models.part import Part, PartOutput
+from vasp_models.models.recvae import RecVAENet, RecVAESettings
+
+
+class NetPart(Part):
+    """log sigmoid of a net's logits; one factor, named as the part."""
+
+    Net: ClassVar[type[Net]]
+
+    def __init__(self, settings: object, n_items: int, generator: torch.Generator) -> None:
+        super().__init__()
+        self.settings = settings
+        self.net = self.Net(settings, n_items, generator)
+
+    def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
+        """The logit and the log factor, fp32 (rows, targets), and the net's KL."""
+        logits = self.net(x, noise, targets)
+        (name,) = self.factor_names
+        return PartOutput({name: functional.logsigmoid(logits)}, {name: logits}, self.net.divergence())
+
+    def turned(self) -> None:
+        """All groups of the net had their turn."""
+        for group in self.net.groups():
+            self.net.turned(group)
+
+    def project(self) -> None:
+        """Put the net's weights back on their constraint."""
+        self.net.project()
+
+
+class RecVAEPart(NetPart):
+    """RecVAE in FLVAE's place."""
+
+    Settings = RecVAESettings
+    Net = RecVAENet
+    transient = ("net.before",)
+    title = "RecVAE"
+    factor_names = ("recvae",)
+
+
+class HVampPart(NetPart):
+    """H+Vamp Gated in FLVAE's place."""
+
+    Settings = HVampSettings
+    Net = HVampNet
+    title = "H+Vamp"
+    factor_names = ("hvamp",)

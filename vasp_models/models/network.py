@@ -1,0 +1,128 @@
+"""A recommender of one net whose logits are the scores: what autoencoders for top-N have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from vasp_models.data.interactions import Interactions
+from vasp_models.models.base import Validate
+from vasp_models.models.inputs import Inputs, Subsets
+from vasp_models.models.weights import TorchRecommender
+from vasp_models.training.loop import Training
+from vasp_models.training.options import Epoch, TrainOptions
+from vasp_models.training.state import TrainingState
+
+NET = "net"  # the name of the one net, where stages name parts
+SCORE = "score"
+
+
+@dataclass(frozen=True)
+class NetworkOutput:
+    """The score by its one name, fp32 (rows, targets): as a log factor, and as the logit; KL terms of the loss."""
+
+    log_factors: dict[str, Tensor]
+    logits: dict[str, Tensor]
+    kl: list[Tensor]
+
+
+class Group(nn.Module):
+    """Weights that an optimiser moves together."""
+
+    def project(self) -> None:
+        """Put the weights back on the constraint, after every step."""
+
+
+class Net(Group, ABC):
+    """A differentiable scorer: built from its settings, the number of items and a generator for its first weights."""
+
+    transient: ClassVar[tuple[str, ...]] = ()  # submodules that only training needs: they are not saved
+
+    @abstractmethod
+    def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
+        """Scores of the target items (all without them), fp32 (rows, targets); `noise` feeds what is random."""
+
+    def divergence(self) -> Tensor | None:
+        """KL of the last forward pass while training, (rows, terms), that the loss adds; None where there is none."""
+        return None
+
+    def groups(self) -> dict[str, Group]:
+        """What is trained apart, by the names that stages and turns use; the whole net where a net names none."""
+        return {NET: self}
+
+    def turned(self, group: str) -> None:
+        """What to do after a group's turn in an epoch."""
+
+
+class Network(TorchRecommender):
+    """A net, trained through stages, whose outputs are the scores.
+
+    With `softmax` they are the logits of a multinomial over the items, and explanations explain its log.
+    """
+
+    Net: ClassVar[type[Net]]
+    factor_names = (SCORE,)
+
+    def __init__(self, settings: object, n_items: int, seed: int = 0) -> None:
+        super().__init__(settings, n_items)
+        self.net = self.Net(settings, n_items, torch.Generator().manual_seed(seed))
+        self.eval()
+
+    @property
+    def nets(self) -> dict[str, Group]:
+        """What stages train, by name."""
+        return self.net.groups()
+
+    @property
+    def transient(self) -> tuple[str, ...]:
+        """Beginnings of the paths of weights that only training needs."""
+        return tuple(f"net.{name}." for name in self.net.transient)
+
+    def turned(self, group: str) -> None:
+        """Called after a group's turn in an epoch."""
+        self.net.turned(group)
+
+    def forward(
+        self, x: Inputs, parts: tuple[str, ...] = (NET,), noise: torch.Generator | None = None
+    ) -> NetworkOutput:
+        """One pass over histories, for training."""
+        scores = self.net(x, noise)
+        kl = self.net.divergence()
+        return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
+
+    def fit_epochs(
+        self,
+        train: Interactions,
+        options: TrainOptions,
+        validate: Validate | None = None,
+        state: TrainingState | None = None,
+    ) -> Iterator[Epoch]:
+        """Train through the stages of the options; `state` lets an interrupted run go on."""
+        self._check(train)
+        self.to(options.device)
+        check = None if validate is None else lambda parts: validate(self.score)
+        yield from Training(self, train, options, check, state or TrainingState()).epochs()
+
+    def on_subsets(
+        self, history: np.ndarray, weights: Tensor, targets: np.ndarray | None = None, along: bool = False
+    ) -> NetworkOutput:
+        """Answers to sub-profiles of one history, differentiable in their weights (see HasGradient)."""
+        items = torch.from_numpy(np.asarray(history, dtype=np.int64)).to(self.device)
+        weights = weights.to(self.device)
+        x = Subsets.along(items, weights, len(items)) if along else Subsets.real(items, weights)
+        chosen = None if targets is None else torch.from_numpy(np.asarray(targets, dtype=np.int64)).to(self.device)
+        # A softmax couples all items: its log at some needs the logits of all.
+        logits = self.net(x, None, None if self.softmax else chosen)
+        scores = logits.log_softmax(dim=1) if self.softmax else logits
+        if self.softmax and chosen is not None:
+            logits, scores = logits[:, chosen], scores[:, chosen]
+        return NetworkOutput({SCORE: scores}, {SCORE: logits}, [])
+
+    def _scores(self, histories: Interactions) -> np.ndarray:
+        return self.in_blocks(histories, lambda rows: self.net(rows, None))
