@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import sys
+
+import numpy as np
+import pytest
+
 from tests.models.contract import RecommenderContract
-from vasp_models.models import MODELS
+from vasp_models.data import synthetic
+from vasp_models.errors import SettingError
+from vasp_models.models import MODELS, create, preset
+from vasp_models.models.settings import override
 
 
 class TestVASP(RecommenderContract):
@@ -69,7 +77,7 @@ class TestRecVAE(RecommenderContract):
 
 class TestHVamp(RecommenderContract):
     name = "hvamp"
-    changes = {"hidden": "48", "latents": "16", "pseudo_inputs": "20", "batch_users": "25"}
+    changes = {"hidden": "48", "latents": "16", "pseudo_inputs": "20", "batch_users": "10"}
 
 
 class TestIALS(RecommenderContract):
@@ -89,3 +97,47 @@ class TestPopularity(RecommenderContract):
 def test_no_model_of_the_table_goes_untested():
     tested = {kind.name for kind in RecommenderContract.__subclasses__()}
     assert tested == set(MODELS)
+
+
+def test_without_its_package_ials_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "implicit.cpu.als", None)
+    model = create("ials", preset("ials", "tiny")[0], 20)
+    with pytest.raises(SettingError, match="implicit, which is not installed: pip install 'vasp-lens"):
+        model.fit(synthetic.checkerboard()[0])
+
+
+def test_a_new_user_of_ials_gets_the_vector_that_training_would_give():
+    from implicit.cpu.als import AlternatingLeastSquares
+
+    likes, _ = synthetic.checkerboard()
+    settings = override(*preset("ials", "tiny"), {"regularization": "0.5"})[0]
+    ours = create("ials", settings, likes.n_items)
+    ours.fit(likes)
+    theirs = AlternatingLeastSquares(
+        factors=settings.factors, regularization=0.5, alpha=settings.alpha, iterations=settings.iterations,
+        random_state=0,
+    )  # fmt: skip
+    theirs.fit(likes.csr(np.float32), show_progress=False)
+    users = np.arange(10)
+    found = theirs.recalculate_user(users, likes.csr(np.float32)[users])
+    assert np.allclose(ours.vectors(likes.take(users)), found, atol=1e-3)
+
+
+@pytest.mark.parametrize("changes", [{"gated": "false"}, {"hierarchical": "false"}])
+def test_the_variants_of_h_vamp_learn_too(changes):
+    (histories, withheld), small = synthetic.checkerboard(), TestHVamp.changes
+    settings, options = override(*preset("hvamp", "tiny"), small | changes)
+    model = create("hvamp", settings, histories.n_items)
+    model.fit(histories, options)
+    scores = np.where(histories.csr().toarray() > 0, -np.inf, model.score(histories))
+    assert (scores.argmax(axis=1) == withheld).mean() > 0.9
+
+
+def test_elsa_is_linear_and_no_item_speaks_for_itself():
+    likes, _ = synthetic.checkerboard()
+    settings, options = override(*preset("elsa", "tiny"), TestELSA.changes)
+    model = create("elsa", settings, likes.n_items)
+    model.fit(likes, options)
+    weights = model.item_weights(np.arange(likes.n_items))
+    assert np.abs(np.diag(weights)).max() < 1e-6
+    assert np.allclose(likes.csr().toarray() @ weights, model.score(likes), atol=1e-4)
