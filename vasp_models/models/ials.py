@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import time
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
@@ -54,11 +55,12 @@ class IALS(Recommender):
             raise SettingError(_MISSING) from None
         started, chosen = time.perf_counter(), self.settings
         self._check(train)
-        solver = AlternatingLeastSquares(
-            factors=chosen.factors, regularization=chosen.regularization, alpha=chosen.alpha,
-            iterations=chosen.iterations, random_state=self.seed, dtype=np.float32,
-        )  # fmt: skip
-        solver.fit(train.csr(np.float32), show_progress=False)
+        with threadpool_limits(1, "blas"):  # it has threads of its own, and those of BLAS would stand in their way
+            solver = AlternatingLeastSquares(
+                factors=chosen.factors, regularization=chosen.regularization, alpha=chosen.alpha,
+                iterations=chosen.iterations, random_state=self.seed, dtype=np.float32,
+            )  # fmt: skip
+            solver.fit(train.csr(np.float32), show_progress=False)
         self.items = np.asarray(solver.item_factors, dtype=np.float32)
         metrics = validate(self.score) if validate else {}
         yield Epoch("least squares", 1, 1, None, metrics, time.perf_counter() - started, True)
