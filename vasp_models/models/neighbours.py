@@ -27,7 +27,7 @@ class ItemKNNSettings:
 
 
 class ItemKNN(Recommender):
-    """The score of an item is the sum of the similarities of the history's items that have it as a neighbour."""
+    """The score of an item is the sum of its similarities to those items of the history that are its neighbours."""
 
     Settings = ItemKNNSettings
     linear_factor = "score"
@@ -40,7 +40,8 @@ class ItemKNN(Recommender):
         """Computed once, yielded as one epoch."""
         started = time.perf_counter()
         self._check(train)
-        self.similarities = _nearest(_weighted(train), self.settings.neighbours)
+        # By columns: the neighbours are those of the item that is scored, not of the item that was seen.
+        self.similarities = _nearest(_weighted(train), self.settings.neighbours).T.tocsr()
         metrics = validate(self.score) if validate else {}
         yield Epoch("neighbours", 1, 1, None, metrics, time.perf_counter() - started, True)
 
@@ -48,7 +49,7 @@ class ItemKNN(Recommender):
         return (histories.csr(np.float32) @ self._fitted()).toarray()
 
     def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Similarities of the items to their neighbours and 0 to all others, float32 (len(items), items)."""
+        """Similarities to the items whose neighbours they are and 0 to all others, float32 (len(items), items)."""
         return self._fitted()[np.asarray(items, dtype=np.int64)].toarray()
 
     def _fitted(self) -> sparse.csr_matrix:
