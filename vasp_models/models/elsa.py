@@ -10,8 +10,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.network import NET, SCORE, Net, Network
-from vasp_models.training.options import Stage, TrainOptions, check_ranges
+from vasp_models.models.network import NET, SCORE, Net, Network, schedule
+from vasp_models.training.options import Stage, check_ranges
 
 
 @dataclass(frozen=True)
@@ -66,15 +66,11 @@ class ELSA(Network):
 _STAGE = Stage("train", 14, (NET,), inputs="full", batch_users=128, loss="cosine", learning_rate=0.1)
 
 
-def _with(**changes: object) -> TrainOptions:
-    return TrainOptions((Stage(**{**vars(_STAGE), **changes}),), precision="fp32")
-
-
 PRESETS = {
     "elsa": {
         # The authors' public code on MovieLens-20M: 800 factors, batches of 32, 10 epochs; NAdam at .1 in both.
-        "paper": (ELSASettings(800), _with(epochs=10, batch_users=32)),
-        "small": (ELSASettings(), _with()),
-        "tiny": (ELSASettings(48), _with(epochs=10)),
+        "paper": (ELSASettings(800), schedule(_STAGE, epochs=10, batch_users=32)),
+        "small": (ELSASettings(), schedule(_STAGE)),
+        "tiny": (ELSASettings(48), schedule(_STAGE, epochs=10)),
     }
 }

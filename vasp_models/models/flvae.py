@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from vasp_models.models.gaussian import kl_to_standard, sampled
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.part import Part, PartOutput
 from vasp_models.training.options import check_ranges
@@ -90,8 +91,8 @@ class FLVAE(Part):
         """Logits of both heads from the latents, fp32 (rows, targets)."""
         h = self.decoder(self.decode(z))
         return {
-            "flvae_residual": _full(_columns(self.residual_head, h, targets)),
-            "flvae_latent": _full(_columns(self.latent_head, z, targets)),
+            "flvae_residual": columns(self.residual_head, h, targets),
+            "flvae_latent": columns(self.latent_head, z, targets),
         }
 
     def layers(self) -> dict[str, tuple[str, ...]]:
@@ -106,11 +107,8 @@ class FLVAE(Part):
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
         """Log factors of both heads, fp32 (rows, targets), and the KL to a standard normal, fp32 (rows, latents)."""
         mu, log_variance = map(_full, self.posterior(x))
-        kl = -0.5 * (1 + log_variance - mu.square() - log_variance.exp())
-        z = mu
-        if self.training:
-            epsilon = torch.randn(mu.shape, generator=noise, device=mu.device)
-            z = mu + torch.exp(0.5 * log_variance) * epsilon
+        kl = kl_to_standard(mu, log_variance)
+        z = sampled(mu, log_variance, noise) if self.training else mu
         logits = self.decoded(z, targets)
         return PartOutput({name: functional.logsigmoid(value) for name, value in logits.items()}, logits, kl)
 
@@ -120,8 +118,9 @@ def _full(values: Tensor) -> Tensor:
     return values.float() if values.dtype.itemsize < 4 else values
 
 
-def _columns(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
-    return head(x) if targets is None else functional.linear(x, head.weight[targets], head.bias[targets])
+def columns(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
+    """The outputs of a layer at the target columns (all without them), at least fp32 (rows, targets)."""
+    return _full(head(x) if targets is None else functional.linear(x, head.weight[targets], head.bias[targets]))
 
 
 def dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:

@@ -12,12 +12,11 @@ import math
 import torch
 from torch import Tensor, nn
 
-from vasp_models.models.flvae import dense
+from vasp_models.models.flvae import columns, dense
+from vasp_models.models.gaussian import log_normal, sampled
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.multvae import columns
-from vasp_models.models.network import NET, Net, Network
-from vasp_models.models.recvae import log_normal
-from vasp_models.training.options import Stage, TrainOptions, check_ranges
+from vasp_models.models.network import NET, Net, Network, schedule
+from vasp_models.training.options import Stage, check_ranges
 
 _LEAST, _MOST = -12.0, 4.0  # of a log variance, as in the authors' code
 
@@ -138,10 +137,7 @@ class HVampNet(Net):
         return columns(self.head, self.joined(h), targets)
 
     def _drawn(self, normal: tuple[Tensor, Tensor], noise: torch.Generator | None) -> Tensor:
-        mu, log_variance = normal
-        if not self.training:
-            return mu
-        return mu + torch.exp(0.5 * log_variance) * torch.randn(mu.shape, generator=noise, device=mu.device)
+        return sampled(*normal, noise) if self.training else normal[0]
 
     def _divergence(self, z2: Tensor, q2: tuple, z1: Tensor | None, q1: tuple | None) -> Tensor:
         """log q - log p at one sample, fp32 (rows)."""
@@ -174,24 +170,20 @@ class HVamp(Network):
 
 
 # Dropout .5 on the normalised input, batches of 200, the KL weight rises to .3 over 100 epochs (a linear warm-up). The
-# authors scale each gradient tensor to length 1 before Adam; Adam's own scaling makes up for most of that.
+# authors scale each gradient tensor to length 1 before Adam; that is left out here.
 _STAGE = Stage(
     "train", 400, (NET,), inputs="full", input_dropout=0.5, batch_users=200, loss="softmax", kl="sum", kl_weight=0.3,
     kl_warmup_steps=58_400, optimizer="adam", learning_rate=5e-4,
 )  # fmt: skip
 
 
-def _with(**changes: object) -> TrainOptions:
-    return TrainOptions((Stage(**{**vars(_STAGE), **changes}),), precision="fp32")
-
-
 PRESETS = {
     "hvamp": {
-        "paper": (HVampSettings(), _with()),
-        "small": (HVampSettings(layers=1, pseudo_inputs=200), _with(epochs=80, kl_warmup_steps=1_800)),
+        "paper": (HVampSettings(), schedule(_STAGE)),
+        "small": (HVampSettings(layers=1, pseudo_inputs=200), schedule(_STAGE, epochs=80, kl_warmup_steps=1_800)),
         "tiny": (
             HVampSettings(hidden=64, layers=1, latents=24, pseudo_inputs=50),
-            _with(epochs=30, batch_users=125, learning_rate=2e-3, kl_weight=0.02, kl_warmup_steps=200),
+            schedule(_STAGE, epochs=30, batch_users=125, learning_rate=2e-3, kl_weight=0.02, kl_warmup_steps=200),
         ),
     }
 }

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from vasp_models.models.flvae import dense
+from vasp_models.models.flvae import columns, dense
+from vasp_models.models.gaussian import kl_to_standard, sampled
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.network import NET, Net, Network
-from vasp_models.training.options import Stage, TrainOptions, check_ranges
+from vasp_models.models.network import NET, Net, Network, schedule
+from vasp_models.training.options import Stage, check_ranges
 
 _WIDTHS = (1, 65_536)
 
@@ -93,20 +94,13 @@ class VAENet(Net):
         mu, log_variance = self.posterior(torch.tanh(self.encode(x))).float().chunk(2, dim=1)
         z = mu
         if self.training:
-            self._kl = -0.5 * (1 + log_variance - mu.square() - log_variance.exp())
-            z = mu + torch.exp(0.5 * log_variance) * torch.randn(mu.shape, generator=noise, device=mu.device)
+            self._kl = kl_to_standard(mu, log_variance)
+            z = sampled(mu, log_variance, noise)
         return columns(self.head, torch.tanh(self.decode(z)), targets)
 
     def divergence(self) -> Tensor | None:
         """KL to a standard normal by latent dimension, fp32 (rows, latents)."""
         return self._kl if self.training else None
-
-
-def columns(head: nn.Linear, h: Tensor, targets: Tensor | None) -> Tensor:
-    """The outputs of a layer at the target columns (all without them), fp32 (rows, targets)."""
-    if targets is None:
-        return head(h).float()
-    return nn.functional.linear(h, head.weight[targets], head.bias[targets]).float()
 
 
 class MultDAE(Network):
@@ -137,22 +131,18 @@ _VAE = Stage(
 )  # fmt: skip
 
 
-def _with(stage: Stage, **changes: object) -> TrainOptions:
-    return TrainOptions((Stage(**{**vars(stage), **changes}),), precision="fp32")
-
-
 PRESETS = {
     "multdae": {
-        "paper": (MultDAESettings(), _with(_DAE)),
-        "small": (MultDAESettings(), _with(_DAE, epochs=150)),
-        "tiny": (MultDAESettings(hidden=48), _with(_DAE, epochs=40, batch_users=125, learning_rate=3e-3)),
+        "paper": (MultDAESettings(), schedule(_DAE)),
+        "small": (MultDAESettings(), schedule(_DAE, epochs=150)),
+        "tiny": (MultDAESettings(hidden=48), schedule(_DAE, epochs=40, batch_users=125, learning_rate=3e-3)),
     },
     "multvae": {
-        "paper": (MultVAESettings(), _with(_VAE)),
-        "small": (MultVAESettings(), _with(_VAE, epochs=120, kl_warmup_steps=1_000)),
+        "paper": (MultVAESettings(), schedule(_VAE)),
+        "small": (MultVAESettings(), schedule(_VAE, epochs=120, kl_warmup_steps=1_000)),
         "tiny": (
             MultVAESettings(hidden=96, latents=32),
-            _with(_VAE, epochs=40, batch_users=125, learning_rate=3e-3, kl_weight=0.02, kl_warmup_steps=200),
+            schedule(_VAE, epochs=40, batch_users=125, learning_rate=3e-3, kl_weight=0.02, kl_warmup_steps=200),
         ),
     },
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -16,11 +16,16 @@ from vasp_models.models.base import Validate
 from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.weights import TorchRecommender
 from vasp_models.training.loop import Training
-from vasp_models.training.options import Epoch, TrainOptions
+from vasp_models.training.options import Epoch, Stage, TrainOptions
 from vasp_models.training.state import TrainingState
 
 NET = "net"  # the name of the one net, where stages name parts
 SCORE = "score"
+
+
+def schedule(stage: Stage, **changes: object) -> TrainOptions:
+    """Training in one stage, with some of its fields changed; in fp32, so that figures hold on every processor."""
+    return TrainOptions((replace(stage, **changes),), precision="fp32")
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,12 @@ import math
 import torch
 from torch import Tensor
 
-from vasp_models.models.flvae import DenseResidual, dense
+from vasp_models.models.flvae import DenseResidual, columns, dense
+from vasp_models.models.gaussian import log_normal, sampled
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.multvae import FirstLayer, columns
-from vasp_models.models.network import Group, Net, Network
-from vasp_models.training.options import Stage, TrainOptions, Turn, check_ranges
+from vasp_models.models.multvae import FirstLayer
+from vasp_models.models.network import Group, Net, Network, schedule
+from vasp_models.training.options import Stage, Turn, check_ranges
 
 _EPSILON = 0.1  # of LayerNorm, in the authors' code
 # Of the prior: a standard normal, the posterior before this epoch, a wide normal (section 3.2 and the authors' code).
@@ -86,7 +87,7 @@ class RecVAENet(Net):
         mu, log_variance = self.encoder(x)
         z = mu
         if self.training:
-            z = mu + torch.exp(0.5 * log_variance) * torch.randn(mu.shape, generator=noise, device=mu.device)
+            z = sampled(mu, log_variance, noise)
             whole = getattr(x, "whole", None)
             with torch.no_grad():
                 before = self.before(x if whole is None else whole)
@@ -97,12 +98,6 @@ class RecVAENet(Net):
     def divergence(self) -> Tensor | None:
         """KL to the composite prior at one sample, by latent dimension, times gamma |x|, fp32 (rows, latents)."""
         return self._kl if self.training else None
-
-
-def log_normal(z: Tensor, mu: Tensor | float, log_variance: Tensor | float) -> Tensor:
-    """log N(z; mu, exp(log_variance)) by dimension."""
-    spread = torch.as_tensor(log_variance, dtype=z.dtype, device=z.device)
-    return -0.5 * (math.log(2 * math.pi) + spread + (z - mu).square() / spread.exp())
 
 
 def _log_prior(z: Tensor, mu: Tensor, log_variance: Tensor) -> Tensor:
@@ -126,17 +121,13 @@ _STAGE = Stage(
 )  # fmt: skip
 
 
-def _with(**changes: object) -> TrainOptions:
-    return TrainOptions((Stage(**{**vars(_STAGE), **changes}),), precision="fp32")
-
-
 PRESETS = {
     "recvae": {
-        "paper": (RecVAESettings(), _with()),
-        "small": (RecVAESettings(), _with()),
+        "paper": (RecVAESettings(), schedule(_STAGE)),
+        "small": (RecVAESettings(), schedule(_STAGE)),
         "tiny": (
             RecVAESettings(hidden=96, latents=32, encoder_layers=2),
-            _with(epochs=12, batch_users=125, learning_rate=2e-3),
+            schedule(_STAGE, epochs=12, batch_users=125, learning_rate=2e-3),
         ),
     }
 }

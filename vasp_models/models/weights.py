@@ -34,7 +34,7 @@ class TorchRecommender(nn.Module, Recommender):
         blocks = []
         for start in range(0, max(len(histories), 1), size):
             rows = Bag.of(histories.take(slice(start, start + size)), self.device)
-            blocks.append(answer(rows).float().cpu().numpy())
+            blocks.append(answer(rows).cpu().numpy())
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-2)
 
     @property
