@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
+import time
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -84,6 +85,26 @@ class Recommender(ABC):
                 f"The histories are over {histories.n_items:,} items and the model over {self.n_items:,}: "
                 "expected the catalogue that the model was trained on."
             )
+
+
+class OneStep(Recommender):
+    """A model that is computed at once: its training is one epoch, named `step`."""
+
+    step: ClassVar[str]
+
+    @abstractmethod
+    def _learn(self, train: Interactions) -> None:
+        """Compute what is learnt from the histories of the train users."""
+
+    def fit_epochs(
+        self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
+    ) -> Iterator[Epoch]:
+        """Learn and validate once, yielded as one epoch."""
+        started = time.perf_counter()
+        self._check(train)
+        self._learn(train)
+        metrics = validate(self.score) if validate else {}
+        yield Epoch(self.step, 1, 1, None, metrics, time.perf_counter() - started, True)
 
 
 def not_fitted(name: str) -> ModelError:

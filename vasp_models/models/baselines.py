@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-import time
 
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.models.base import Recommender, Validate, not_fitted
-from vasp_models.training.options import Epoch, TrainOptions
+from vasp_models.models.base import OneStep, not_fitted
+from vasp_models.training.options import TrainOptions
 
 
 @dataclass(frozen=True)
@@ -18,21 +17,16 @@ class PopularitySettings:
     """Nothing to choose."""
 
 
-class Popularity(Recommender):
+class Popularity(OneStep):
     """Every user gets the items that most train users have."""
 
     Settings = PopularitySettings
+    step = "count"
     personalised = False
     counts: np.ndarray | None = None
 
-    def fit_epochs(
-        self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
-    ) -> Iterator[Epoch]:
-        """Count once, yielded as one epoch."""
-        started = time.perf_counter()
+    def _learn(self, train: Interactions) -> None:
         self.counts = train.item_counts.astype(np.float32)
-        metrics = validate(self.score) if validate else {}
-        yield Epoch("count", 1, 1, None, metrics, time.perf_counter() - started, True)
 
     def _scores(self, histories: Interactions) -> np.ndarray:
         if self.counts is None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-import time
 
 import numpy as np
 from scipy.linalg import lapack
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
-from vasp_models.models.base import Recommender, Validate, not_fitted
-from vasp_models.training.options import Epoch, TrainOptions, check_ranges
+from vasp_models.models.base import OneStep, not_fitted
+from vasp_models.training.options import TrainOptions, check_ranges
 
 
 @dataclass(frozen=True)
@@ -65,22 +64,17 @@ def _columns(lower: np.ndarray, start: int, stop: int) -> np.ndarray:
     return block
 
 
-class EASE(Recommender):
+class EASE(OneStep):
     """Scores x B; the same class is EDLAE with a dropout share."""
 
     Settings = EASESettings
+    step = "closed form"
     linear_factor = "score"
     linear_bias = 0.0
     weights: np.ndarray | None = None
 
-    def fit_epochs(
-        self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
-    ) -> Iterator[Epoch]:
-        """One closed-form solve, yielded as one epoch."""
-        started = time.perf_counter()
+    def _learn(self, train: Interactions) -> None:
         self.weights = edlae_weights(train, self.settings.l2, self.settings.dropout)
-        metrics = validate(self.score) if validate else {}
-        yield Epoch("closed form", 1, 1, None, metrics, time.perf_counter() - started, True)
 
     def _scores(self, histories: Interactions) -> np.ndarray:
         if self.weights is None:

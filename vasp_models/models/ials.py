@@ -5,17 +5,16 @@ Training is that of the library `implicit` (the extra ``ials``); a new user's ve
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-import time
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
-from vasp_models.models.base import Recommender, Validate, not_fitted
-from vasp_models.training.options import Epoch, TrainOptions, check_ranges
+from vasp_models.models.base import OneStep, not_fitted
+from vasp_models.training.options import TrainOptions, check_ranges
 
 _MISSING = "iALS trains with the package implicit, which is not installed: pip install 'vasp-lens[ials]'."
 
@@ -35,26 +34,26 @@ class IALSSettings:
         )  # fmt: skip
 
 
-class IALS(Recommender):
-    """The score of an item is the product of its vector and the user's, solved for the history."""
+class IALS(OneStep):
+    """The score of an item is the product of its vector and the user's, solved for the history.
+
+    Fitting raises SettingError where `implicit` is not installed.
+    """
 
     Settings = IALSSettings
+    step = "least squares"
     items: np.ndarray | None = None
 
     def __init__(self, settings: IALSSettings, n_items: int, seed: int = 0) -> None:
         super().__init__(settings, n_items)
         self.seed = seed
 
-    def fit_epochs(
-        self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
-    ) -> Iterator[Epoch]:
-        """All rounds, yielded as one epoch. Raises SettingError where `implicit` is not installed."""
+    def _learn(self, train: Interactions) -> None:
         try:
             from implicit.cpu.als import AlternatingLeastSquares
         except ImportError:
             raise SettingError(_MISSING) from None
-        started, chosen = time.perf_counter(), self.settings
-        self._check(train)
+        chosen = self.settings
         with threadpool_limits(1, "blas"):  # it has threads of its own, and those of BLAS would stand in their way
             solver = AlternatingLeastSquares(
                 factors=chosen.factors, regularization=chosen.regularization, alpha=chosen.alpha,
@@ -62,8 +61,6 @@ class IALS(Recommender):
             )  # fmt: skip
             solver.fit(train.csr(np.float32), show_progress=False)
         self.items = np.asarray(solver.item_factors, dtype=np.float32)
-        metrics = validate(self.score) if validate else {}
-        yield Epoch("least squares", 1, 1, None, metrics, time.perf_counter() - started, True)
 
     def _scores(self, histories: Interactions) -> np.ndarray:
         return self.vectors(histories) @ self._fitted().T

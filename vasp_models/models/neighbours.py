@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-import time
 
 import numpy as np
 from scipy import sparse
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.models.base import Recommender, Validate, not_fitted
-from vasp_models.training.options import Epoch, TrainOptions, check_ranges
+from vasp_models.models.base import OneStep, not_fitted
+from vasp_models.training.options import TrainOptions, check_ranges
 
 _BLOCK = 1024  # items whose similarities are held at once
 
@@ -26,24 +25,18 @@ class ItemKNNSettings:
         check_ranges(self, neighbours=(1, 1_000_000))
 
 
-class ItemKNN(Recommender):
+class ItemKNN(OneStep):
     """The score of an item is the sum of its similarities to those items of the history that are its neighbours."""
 
     Settings = ItemKNNSettings
+    step = "neighbours"
     linear_factor = "score"
     linear_bias = 0.0
     similarities: sparse.csr_matrix | None = None
 
-    def fit_epochs(
-        self, train: Interactions, options: TrainOptions, validate: Validate | None = None, state: object = None
-    ) -> Iterator[Epoch]:
-        """Computed once, yielded as one epoch."""
-        started = time.perf_counter()
-        self._check(train)
+    def _learn(self, train: Interactions) -> None:
         # By columns: the neighbours are those of the item that is scored, not of the item that was seen.
         self.similarities = _nearest(_weighted(train), self.settings.neighbours).T.tocsr()
-        metrics = validate(self.score) if validate else {}
-        yield Epoch("neighbours", 1, 1, None, metrics, time.perf_counter() - started, True)
 
     def _scores(self, histories: Interactions) -> np.ndarray:
         return (histories.csr(np.float32) @ self._fitted()).toarray()
