@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from vasp_models.training.losses import LOSSES, log1mexp
+from vasp_models.training.losses import LOSSES, PAIR_LOSSES, log1mexp
 
 
 @pytest.fixture
@@ -39,7 +39,48 @@ def _cosine(scores, y):
     return (1 - torch.nn.functional.cosine_similarity(scores, y, dim=1)).mean()
 
 
-PLAIN = {"focal": _focal, "softmax": _softmax, "mse": _mse, "cosine": _cosine}
+def _bce(scores, y):
+    p = torch.sigmoid(scores)
+    return -(y * p.log() + (1 - y) * (1 - p).log()).sum(1).mean()
+
+
+def _pair_bce(scores, values):
+    p = torch.sigmoid(scores)
+    return -(values * p.log() + (1 - values) * (1 - p).log()).mean()
+
+
+def _normalised_bce(scores, values):
+    p, y = scores.clamp(1e-6, 1 - 1e-6), values / values.max()
+    return -(y * p.log() + (1 - y) * (1 - p).log()).mean()
+
+
+def _bpr(scores, values):
+    return -torch.sigmoid(scores[:, [0]] - scores[:, 1:]).log().mean()
+
+
+PLAIN = {"focal": _focal, "softmax": _softmax, "mse": _mse, "bce": _bce, "cosine": _cosine}
+PLAIN_OF_PAIRS = {
+    "mse": lambda scores, values: (scores - values).square().mean(),
+    "bce": _pair_bce,
+    "normalised-bce": _normalised_bce,
+    "bpr": _bpr,
+}
+
+
+@pytest.mark.parametrize("name", PAIR_LOSSES)
+def test_the_loss_of_pairs_and_its_gradient_equal_the_plain_formula(name):
+    generator = torch.Generator().manual_seed(0)
+    scores = torch.randn(7, 4, generator=generator)
+    values = torch.zeros(7, 4)
+    values[:, 0] = torch.rand(7, generator=generator) if name != "bpr" else 1.0
+    if name == "normalised-bce":
+        scores = torch.tanh(scores)
+    low, high = scores.clone().requires_grad_(), scores.double().requires_grad_()
+    ours, plain = PAIR_LOSSES[name](low, values), PLAIN_OF_PAIRS[name](high, values.double())
+    ours.backward()
+    plain.backward()
+    assert ours.item() == pytest.approx(plain.item(), rel=1e-5)
+    assert torch.allclose(low.grad.double(), high.grad, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("name", LOSSES)

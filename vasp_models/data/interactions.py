@@ -16,7 +16,8 @@ class Interactions:
 
     `indptr` int64 (rows + 1), `indices` int32 (pairs), `n_items` columns. Within a row the items stand in the
     order in which they were chosen where `ordered` is true, ascending where it is false; no item stands twice.
-    `users` int64 (rows) are user numbers for models that know their users, else None.
+    `users` int64 (rows) are user numbers for models that know their users, else None; `values` float32 (pairs) are
+    the ratings of the pairs, None where all pairs are likes.
     """
 
     indptr: np.ndarray
@@ -24,6 +25,7 @@ class Interactions:
     n_items: int
     ordered: bool = False
     users: np.ndarray | None = None
+    values: np.ndarray | None = None
 
     @classmethod
     def from_lists(cls, histories: Iterable[Sequence[int]], n_items: int, ordered: bool = False) -> Interactions:
@@ -74,7 +76,8 @@ class Interactions:
         # Position of every kept pair in the old array: the start of its row plus its place in the row.
         positions = np.arange(indptr[-1]) + np.repeat(self.indptr[rows] - indptr[:-1], lengths)
         users = None if self.users is None else self.users[rows]
-        return Interactions(indptr, self.indices[positions], self.n_items, self.ordered, users)
+        values = None if self.values is None else self.values[positions]
+        return Interactions(indptr, self.indices[positions], self.n_items, self.ordered, users, values)
 
     def csr(self, dtype: type = np.float32) -> sparse.csr_matrix:
         """A sparse matrix of ones (rows, items)."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +15,14 @@ DEPTH = 100
 BATCH = 500  # rows scored at once: bounds the memory at BATCH x items
 CHOICE = "ndcg@100"  # the metric on which everything is chosen, always on validation users
 
+_CHOICES = ((CHOICE, 1.0), ("ndcg@10", 1.0), ("rmse", -1.0))  # of each protocol, and whether more of it is better
+
 Score = Callable[[Interactions], np.ndarray]
+
+
+def choice(metrics: Mapping[str, float]) -> float | None:
+    """What decides which epoch is kept, the larger the better: the first of NDCG@100, NDCG@10 and -RMSE there is."""
+    return next((sign * metrics[name] for name, sign in _CHOICES if name in metrics), None)
 
 
 @dataclass(frozen=True)

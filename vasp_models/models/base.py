@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 import time
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -18,7 +18,13 @@ if TYPE_CHECKING:
 
     from vasp_models.training.state import TrainingState
 
-ScoreFunction = Callable[[Interactions], np.ndarray]
+
+class ScoreFunction(Protocol):
+    """What `Recommender.score` is."""
+
+    def __call__(self, histories: Interactions, candidates: np.ndarray | None = None) -> np.ndarray: ...
+
+
 Validate = Callable[[ScoreFunction], dict[str, float]]  # metrics of a scoring function on the validation users
 
 
@@ -30,6 +36,8 @@ class Recommender(ABC):
 
     Settings: ClassVar[type]
     personalised: ClassVar[bool] = True
+    needs_order: ClassVar[bool] = False  # learns from and reads histories in the order in which they were chosen
+    learns_from: ClassVar[Literal["likes", "ratings"]] = "likes"  # "ratings": all rated pairs, with their values
     softmax: ClassVar[bool] = False  # scores are logits of a softmax over the items; explained as log-softmax
 
     def __init__(self, settings: object, n_items: int, seed: int = 0) -> None:
@@ -62,13 +70,18 @@ class Recommender(ABC):
     def load_tensors(self, tensors: Mapping[str, np.ndarray]) -> None:
         """Take over what was learnt. Raises KeyError or ValueError where a name or a shape does not fit."""
 
-    def score(self, histories: Interactions) -> np.ndarray:
+    def score(self, histories: Interactions, candidates: np.ndarray | None = None) -> np.ndarray:
         """Scores of all items for each history, float32 (rows, items); -inf where an item is not modelled.
 
+        With `candidates`, item numbers (rows, c), those of each row's own candidates alone, (rows, c).
         Raises DataError when the histories belong to a catalogue of another size, ModelError before the first fit.
         """
         self._check(histories)
-        return self._scores(histories)
+        return self._scores(histories) if candidates is None else self._scores_at(histories, candidates)
+
+    def _scores_at(self, histories: Interactions, candidates: np.ndarray) -> np.ndarray:
+        """Scores of each row's candidates; models that need not score everything for that say so here."""
+        return np.take_along_axis(self._scores(histories), np.asarray(candidates, dtype=np.int64), axis=1)
 
     def covers(self, items: np.ndarray) -> np.ndarray:
         """Which of some items the model has learnt of, bool (len(items)); it neither scores nor reads the others."""
@@ -86,6 +99,14 @@ class Recommender(ABC):
                 "expected the catalogue that the model was trained on."
             )
 
+    def _check_train(self, train: Interactions) -> None:
+        self._check(train)
+        if self.needs_order and not train.ordered:
+            raise DataError(
+                f"{type(self).__name__} learns from the order of each history, and these data have none: expected "
+                "ratings with a timestamp column."
+            )
+
 
 class OneStep(Recommender):
     """A model that is computed at once: its training is one epoch, named `step`."""
@@ -101,7 +122,7 @@ class OneStep(Recommender):
     ) -> Iterator[Epoch]:
         """Learn and validate once, yielded as one epoch."""
         started = time.perf_counter()
-        self._check(train)
+        self._check_train(train)
         self._learn(train)
         metrics = validate(self.score) if validate else {}
         yield Epoch(self.step, 1, 1, None, metrics, time.perf_counter() - started, True)

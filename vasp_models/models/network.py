@@ -53,6 +53,10 @@ class Net(Group, ABC):
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Scores of the target items (all without them), fp32 (rows, targets); `noise` feeds what is random."""
 
+    def at_pairs(self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor) -> Tensor:
+        """Scores of `items`, int64 (pairs, c), for the rows `rows`, int64 (pairs), of x: fp32 (pairs, c)."""
+        return self(x, noise)[rows[:, None], items]
+
     def divergence(self) -> Tensor | None:
         """KL of the last forward pass while training, (rows, terms), that the loss adds; None where there is none."""
         return None
@@ -101,6 +105,12 @@ class Network(TorchRecommender):
         kl = self.net.divergence()
         return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
 
+    def at_pairs(self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor) -> NetworkOutput:
+        """One pass over histories for some pairs of row and items alone, for training."""
+        scores = self.net.at_pairs(x, noise, rows, items)
+        kl = self.net.divergence()
+        return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
+
     def fit_epochs(
         self,
         train: Interactions,
@@ -109,7 +119,7 @@ class Network(TorchRecommender):
         state: TrainingState | None = None,
     ) -> Iterator[Epoch]:
         """Train through the stages of the options; `state` lets an interrupted run go on."""
-        self._check(train)
+        self._check_train(train)
         self.to(options.device)
         check = None if validate is None else lambda parts: validate(self.score)
         yield from Training(self, train, options, check, state or TrainingState()).epochs()

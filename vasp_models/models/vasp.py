@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -87,7 +88,7 @@ class Product(TorchRecommender):
         state: TrainingState | None = None,
     ) -> Iterator[Epoch]:
         """Train through the stages of the options; `state` lets an interrupted run go on."""
-        self._check(train)
+        self._check_train(train)
         self._check_losses(options)
         state = state or TrainingState()
         self._choose_items(train)
@@ -96,7 +97,7 @@ class Product(TorchRecommender):
         if not state.weights:
             for net in self.nets.values():
                 net.initialise(known)
-        check = None if validate is None else lambda parts: validate(lambda rows: self.log_score(rows, parts))
+        check = None if validate is None else lambda parts: validate(partial(self._score_of, parts))
         yield from Training(self, known, options, check, state).epochs()
 
     @property
@@ -173,12 +174,20 @@ class Product(TorchRecommender):
     def _scores(self, histories: Interactions) -> np.ndarray:
         return self.log_score(histories)
 
+    def _score_of(self, parts: tuple[str, ...], histories: Interactions, candidates: np.ndarray | None = None):
+        scores = self.log_score(histories, parts)
+        return scores if candidates is None else np.take_along_axis(scores, candidates, axis=1)
+
     def _on_all_items(self, histories: Interactions, parts: tuple[str, ...], combine) -> np.ndarray:
         known = self._columns(histories)
         return self._scattered(self.in_blocks(known, lambda rows: combine(self(rows, parts).log_factors)))
 
     def _check_losses(self, options: TrainOptions) -> None:
         for stage in options.stages:
+            if stage.negatives is not None:
+                raise SettingError(
+                    f"Stage {stage.name!r} samples negatives, and a product looks at all items: expected none."
+                )
             n_factors = sum(len(self.parts[part]) for part in stage.parts)
             if stage.loss in LINEAR_LOSSES and n_factors > 1:
                 raise SettingError(

@@ -18,20 +18,28 @@ from vasp_models.training.options import Stage
 class Bag:
     """Histories as item lists: `items` int64 (pairs), `offsets` int64 (rows + 1), `weights` float32 (pairs) or None.
 
-    No weights stand for ones. After dropout, `whole` is the bag before it. First layers sum the chosen rows of their
-    weights (an embedding bag); the dense 0/1 matrix is never made.
+    No weights stand for ones; ratings are weights. `users` int64 (rows) are user numbers, where they are known. After
+    dropout, `whole` is the bag before it. First layers sum the chosen rows of their weights (an embedding bag); the
+    dense 0/1 matrix is never made.
     """
 
     items: Tensor
     offsets: Tensor
     weights: Tensor | None = None
     whole: Bag | None = None
+    users: Tensor | None = None
 
     @classmethod
     def of(cls, histories: Interactions, device: str | torch.device = "cpu") -> Bag:
         """The bag of some histories on a device."""
-        items = torch.from_numpy(histories.indices.astype(np.int64))
-        return cls(items.to(device), torch.from_numpy(histories.indptr.astype(np.int64)).to(device))
+        weights, users = (
+            None if values is None else torch.from_numpy(values).to(device)
+            for values in (histories.values, histories.users)
+        )  # fmt: skip
+        items, offsets = (
+            torch.from_numpy(values.astype(np.int64)).to(device) for values in (histories.indices, histories.indptr)
+        )
+        return cls(items, offsets, weights, users=users)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -49,7 +57,8 @@ class Bag:
     def scaled(self, factors: Tensor) -> Bag:
         """Every weight of a row times the row's factor, (rows)."""
         each = torch.repeat_interleave(factors, self.lengths)
-        return Bag(self.items, self.offsets, each * (1.0 if self.weights is None else self.weights))
+        weights = each if self.weights is None else each * self.weights
+        return Bag(self.items, self.offsets, weights, users=self.users)
 
     def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each history, (rows, columns): never a dense product."""
@@ -68,7 +77,8 @@ class Bag:
         if rate == 0.0:
             return self
         kept = torch.rand(len(self.items), generator=generator, device=self.items.device) >= rate
-        return Bag(self.items, self.offsets, kept / (1 - rate), self)
+        weights = kept / (1 - rate) if self.weights is None else self.weights * kept / (1 - rate)
+        return Bag(self.items, self.offsets, weights, self, self.users)
 
 
 def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions]:
@@ -83,7 +93,8 @@ def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions,
 def _part(train: Interactions, order: np.ndarray, chosen: np.ndarray) -> Interactions:
     lengths = np.bincount(train.row_numbers[chosen], minlength=len(train))
     indptr = np.concatenate([[0], np.cumsum(lengths)])
-    return Interactions(indptr, train.indices[order[chosen]], train.n_items)
+    values = None if train.values is None else train.values[order[chosen]]
+    return Interactions(indptr, train.indices[order[chosen]], train.n_items, False, train.users, values)
 
 
 def epoch_batches(
@@ -110,7 +121,11 @@ def epoch_batches(
 def stacked(upper: Interactions, lower: Interactions) -> Interactions:
     """The rows of both, one below the other."""
     indptr = np.concatenate([upper.indptr, upper.indptr[-1] + lower.indptr[1:]])
-    return Interactions(indptr, np.concatenate([upper.indices, lower.indices]), upper.n_items)
+    users, values = (
+        None if above is None or below is None else np.concatenate([above, below])
+        for above, below in ((upper.users, lower.users), (upper.values, lower.values))
+    )
+    return Interactions(indptr, np.concatenate([upper.indices, lower.indices]), upper.n_items, False, users, values)
 
 
 def steps_per_epoch(train: Interactions, stage: Stage) -> int:

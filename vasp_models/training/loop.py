@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
-from vasp_models.evaluation.protocol import CHOICE
+from vasp_models.evaluation.protocol import choice
 from vasp_models.training.batches import Bag, epoch_batches, steps_per_epoch
-from vasp_models.training.losses import LOSSES
+from vasp_models.training.losses import LOSSES, PAIR_LOSSES
+from vasp_models.training.negatives import with_negatives
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, Stage, TrainOptions, Turn
 from vasp_models.training.state import TrainingState
 
@@ -70,7 +71,7 @@ class Training:
         """Validate, keep the weights if they are the best of the whole product yet, and note the epoch."""
         metrics = self.validate(stage.parts) if self.validate else {}
         whole = set(stage.parts) == set(self.model.nets)
-        best = whole and self.state.is_best(metrics.get(CHOICE))
+        best = whole and self.state.is_best(choice(metrics))
         seconds = time.perf_counter() - started if started else 0.0
         epoch = Epoch(stage.name, number, self.options.epochs, loss, metrics, seconds, best)
         self.state.close(self.model, optimizers, epoch)
@@ -90,7 +91,7 @@ class Training:
                 for step, (known, target) in enumerate(epoch_batches(self.train, stage, rng), passes * n_steps):
                     share = step / (n_steps * self._passes(stage))
                     _set_rates(optimizers, stage, epoch + share, 1 / (n_steps * self._passes(stage)))
-                    total += self._step(stage, turn, optimizers, (known, target), noise, done + step)
+                    total += self._step(stage, turn, optimizers, (known, target), (rng, noise), done + step)
                 passes += 1
             for part in [turn.part] if turn.part else stage.parts:
                 self.model.turned(part)
@@ -103,10 +104,10 @@ class Training:
         return sum(turn.passes for turn in stage.turns) or 1
 
     def _step(
-        self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch, noise, number: int
+        self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch, draws, number: int
     ) -> Tensor:
         """One update, the `number`-th of the stage; its loss."""
-        loss = self._loss(stage, *batch, noise, turn.input_dropout, number)
+        loss = self._loss(stage, *batch, *draws, turn.input_dropout, number)
         for optimizer in optimizers.values():
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
@@ -122,28 +123,42 @@ class Training:
         stage: Stage,
         known: Interactions,
         target: Interactions,
+        rng: np.random.Generator,
         noise: torch.Generator,
         dropout: float,
         step: int,
     ) -> Tensor:
         device = self.model.device
         full = Bag.of(known, device)
-        rows, items = _pairs(target, device)
         bf16 = self.options.precision == "bf16"
         with torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext():
-            output = self.model(full.dropped(dropout, noise), stage.parts, noise)
-        if stage.loss in LINEAR_LOSSES:
-            (scores,) = output.logits.values()
+            if stage.negatives is None:
+                output = self.model(full.dropped(dropout, noise), stage.parts, noise)
+            else:
+                pairs = with_negatives(known, target, stage.negatives, rng)
+                rows, items, values = (torch.from_numpy(each).to(device) for each in pairs)
+                output = self.model.at_pairs(full.dropped(dropout, noise), noise, rows, items)
+        if stage.negatives is None:
+            loss = _of_rows(stage, output, full, target)
         else:
-            scores = sum(output.log_factors.values())
-        if stage.mask_inputs:
-            scores = scores.index_put((full.rows, full.items), torch.tensor(-torch.inf, device=device))
-        loss = LOSSES[stage.loss](scores, rows, items)
+            (scores,) = output.logits.values()
+            loss = PAIR_LOSSES[stage.loss](scores, values)
         warm = min(1.0, step / stage.kl_warmup_steps) if stage.kl_warmup_steps else 1.0
         for divergence in output.kl:
             per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
             loss = loss + warm * stage.kl_weight * per_row.mean()
         return loss
+
+
+def _of_rows(stage: Stage, output, full: Bag, target: Interactions) -> Tensor:
+    """The loss over all items of each row."""
+    if stage.loss in LINEAR_LOSSES:
+        (scores,) = output.logits.values()
+    else:
+        scores = sum(output.log_factors.values())
+    if stage.mask_inputs:
+        scores = scores.index_put((full.rows, full.items), torch.tensor(-torch.inf, device=scores.device))
+    return LOSSES[stage.loss](scores, *_pairs(target, scores.device))
 
 
 def _finite(loss: float, stage: Stage) -> float:
@@ -162,9 +177,14 @@ def _pairs(histories: Interactions, device: torch.device) -> tuple[Tensor, Tenso
 
 def _optimizer(net: nn.Module, stage: Stage, part: str) -> torch.optim.Optimizer:
     rate = stage.learning_rate * stage.rate_scale.get(part, 1.0)
-    if stage.optimizer == "adam":  # the gradient of penalty x sum of squares is 2 penalty w
+    penalty = 2 * stage.penalty  # the gradient of penalty x sum of squares
+    if stage.optimizer == "adam":
         kind = torch.optim.AdamW if stage.weight_decay else torch.optim.Adam
-        return kind(net.parameters(), lr=rate, weight_decay=stage.weight_decay or 2 * stage.penalty)
+        return kind(net.parameters(), lr=rate, weight_decay=stage.weight_decay or penalty)
+    if stage.optimizer == "adagrad":
+        return torch.optim.Adagrad(net.parameters(), lr=rate, weight_decay=penalty)
+    if stage.optimizer == "sgd":
+        return torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9, weight_decay=penalty)
     # Nadam with the epsilon of Keras, which the authors' code uses (the paper names no optimiser).
     return torch.optim.NAdam(
         net.parameters(), lr=rate, eps=1e-7, weight_decay=stage.weight_decay, decoupled_weight_decay=True

@@ -9,6 +9,7 @@ import math
 
 import torch
 from torch import Tensor
+from torch.nn import functional
 
 
 def log1mexp(log_p: Tensor) -> Tensor:
@@ -54,4 +55,37 @@ def cosine(scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
     return (1 - dot / (length * counts.clamp_min(1).sqrt())).mean()
 
 
-LOSSES = {"focal": focal, "softmax": softmax, "mse": mse, "cosine": cosine}
+def bce(scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
+    """Binary cross-entropy of the scores as logits, 1 at the targets and 0 elsewhere (Liang et al. 2018, eq. 4)."""
+    return (functional.softplus(scores).sum() - scores[rows, items].sum()) / len(scores)
+
+
+LOSSES = {"focal": focal, "softmax": softmax, "mse": mse, "bce": bce, "cosine": cosine}
+
+
+# Of pairs: scores and values are (pairs, 1 + negatives), the first column the targets, the others sampled negatives of
+# value 0. A mean over all of them.
+
+
+def pair_mse(scores: Tensor, values: Tensor) -> Tensor:
+    """Squared error (Raziperchikolaei and Chung 2021, eq. 1)."""
+    return functional.mse_loss(scores, values)
+
+
+def pair_bce(scores: Tensor, values: Tensor) -> Tensor:
+    """Binary cross-entropy of the scores as logits (Raziperchikolaei and Chung 2021, eq. 1, with its minus sign)."""
+    return functional.binary_cross_entropy_with_logits(scores, values)
+
+
+def pair_normalised_bce(scores: Tensor, values: Tensor) -> Tensor:
+    """Cross-entropy of cosines as probabilities, not below 1e-6, against value / largest value (Xue et al. 2017)."""
+    chances = scores.clamp(1e-6, 1 - 1e-6)
+    return functional.binary_cross_entropy(chances, values / values.max().clamp_min(1e-12))
+
+
+def bpr(scores: Tensor, values: Tensor) -> Tensor:
+    """-log sigmoid of how far the target is above each negative (Rendle et al. 2009)."""
+    return -functional.logsigmoid(scores[:, :1] - scores[:, 1:]).mean()
+
+
+PAIR_LOSSES = {"mse": pair_mse, "bce": pair_bce, "normalised-bce": pair_normalised_bce, "bpr": bpr}

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from vasp_models.errors import SettingError
 
+ROW_LOSSES = ("focal", "softmax", "mse", "bce", "cosine")  # of all items of a row
+PAIR_LOSSES = ("mse", "bce", "normalised-bce", "bpr")  # of pairs, with sampled negatives
 LINEAR_LOSSES = ("mse", "cosine")  # on the linear output of a single factor, not on a log probability (eq. 1)
 
 
@@ -45,7 +47,10 @@ class Stage:
     input_dropout: float = 0.0
     batch_users: int = 1024  # with halves each user gives a row per direction: twice as many rows
     # What it is told.
-    loss: Literal["focal", "softmax", "mse", "cosine"] = "focal"
+    loss: Literal["focal", "softmax", "mse", "bce", "cosine", "normalised-bce", "bpr"] = "focal"
+    # None: of all items. A number: of the targets alone, each beside so many items that the user does not have, drawn
+    # anew every epoch; with ratings 0 of them leaves what was rated.
+    negatives: int | None = None
     mask_inputs: bool = False  # leave a row's inputs out of the softmax
     kl: Literal["mean", "sum"] = "mean"  # over latent dimensions; the mean over rows always
     kl_weight: float = 1.0
@@ -53,9 +58,9 @@ class Stage:
     # How it moves.
     learning_rate: float = 5e-5
     rate_scale: dict[str, float] = field(default_factory=dict)  # part -> factor on the learning rate
-    optimizer: Literal["nadam", "adam"] = "nadam"
+    optimizer: Literal["nadam", "adam", "adagrad", "sgd"] = "nadam"  # sgd with a momentum of .9
     weight_decay: float = 0.0  # decoupled from the gradient
-    penalty: float = 0.0  # times the sum of squared weights, added to the loss; with adam
+    penalty: float = 0.0  # times the sum of squared weights, added to the loss; not with nadam
     warmup_epochs: float = 0.0
     decay: Literal["constant", "cosine"] = "constant"
     turns: tuple[Turn, ...] = ()  # parts that move one after the other within each epoch (RecVAE); else all together
@@ -74,6 +79,14 @@ class Stage:
             penalty=(0, 1e3),
             warmup_epochs=(0, 100_000),
         )
+        if self.negatives is not None:
+            check_ranges(self, negatives=(0, 1_000))
+        known = ROW_LOSSES if self.negatives is None else PAIR_LOSSES
+        if self.loss not in known:
+            raise SettingError(
+                f"The loss {self.loss} of stage {self.name!r} does not go with negatives={self.negatives}: expected "
+                f"one of {', '.join(known)}."
+            )
 
 
 @dataclass(frozen=True)

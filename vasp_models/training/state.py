@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.errors import CheckpointError
-from vasp_models.evaluation.protocol import CHOICE
+from vasp_models.evaluation.protocol import choice
 from vasp_models.places import written_whole
 from vasp_models.training.options import Epoch
 
@@ -53,6 +53,7 @@ class TrainingState:
             for part, optimizer in optimizers.items()
             for name, values in optimizer.state_dict()["state"].items()
             for kind, value in values.items()
+            if value is not None  # the momentum of what has not moved yet
         }
         settled = sum(value.nbytes for value in (*weights.values(), *moments.values())) <= _COPIED_UP_TO
         if settled:
@@ -63,7 +64,7 @@ class TrainingState:
         self.weights, self.moments, self.best, self.history = weights, moments, best, history
         self.epoch, self.settled = epoch.number, settled
         if epoch.best:
-            self.best_value, self.best_epoch = epoch.metrics.get(CHOICE), epoch.number
+            self.best_value, self.best_epoch = choice(epoch.metrics), epoch.number
 
     def restore(self, model: nn.Module) -> None:
         """Put the weights of the last finished epoch into the model, if there is one."""
