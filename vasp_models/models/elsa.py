@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.network import NET, SCORE, Net, Network, schedule
+from vasp_models.models.network import NET, SCORE, Net, SetNetwork, schedule
 from vasp_models.training.options import Stage, check_ranges
 
 
@@ -45,7 +45,7 @@ class LowRankNet(Net):
         return functional.relu(scores) if self.training else scores
 
 
-class ELSA(Network):
+class ELSA(SetNetwork):
     """Low-rank, linear, with an exact share for each item of the history."""
 
     Settings = ELSASettings

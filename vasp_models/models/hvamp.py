@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vasp_models.models.flvae import columns, dense
 from vasp_models.models.gaussian import log_normal, sampled
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.network import NET, Net, Network, schedule
+from vasp_models.models.network import NET, Net, SetNetwork, schedule
 from vasp_models.training.options import Stage, check_ranges
 
 _LEAST, _MOST = -12.0, 4.0  # of a log variance, as in the authors' code
@@ -161,7 +161,7 @@ class HVampNet(Net):
         return self._kl if self.training else None
 
 
-class HVamp(Network):
+class HVamp(SetNetwork):
     """The model of the paper; `gated` and `hierarchical` give its variants."""
 
     Settings = HVampSettings

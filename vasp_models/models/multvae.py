@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from vasp_models.models.flvae import columns, dense
 from vasp_models.models.gaussian import kl_to_standard, sampled
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.network import NET, Net, Network, schedule
+from vasp_models.models.network import NET, Net, SetNetwork, schedule
 from vasp_models.training.options import Stage, check_ranges
 
 _WIDTHS = (1, 65_536)
@@ -103,7 +103,7 @@ class VAENet(Net):
         return self._kl if self.training else None
 
 
-class MultDAE(Network):
+class MultDAE(SetNetwork):
     """The denoising autoencoder of the paper."""
 
     Settings = MultDAESettings
@@ -111,7 +111,7 @@ class MultDAE(Network):
     softmax = True
 
 
-class MultVAE(Network):
+class MultVAE(SetNetwork):
     """The variational autoencoder of the paper, with KL annealing."""
 
     Settings = MultVAESettings

@@ -57,6 +57,10 @@ class Net(Group, ABC):
         """Scores of `items`, int64 (pairs, c), for the rows `rows`, int64 (pairs), of x: fp32 (pairs, c)."""
         return self(x, noise)[rows[:, None], items]
 
+    def begin(self, train: Interactions) -> Interactions:
+        """Called before training starts: makes weights whose size the train users decide; the histories to train on."""
+        return train
+
     def divergence(self) -> Tensor | None:
         """KL of the last forward pass while training, (rows, terms), that the loss adds; None where there is none."""
         return None
@@ -70,7 +74,7 @@ class Net(Group, ABC):
 
 
 class Network(TorchRecommender):
-    """A net, trained through stages, whose outputs are the scores.
+    """A net, trained through stages, whose outputs are the scores; those of a history as a set are `SetNetwork`.
 
     With `softmax` they are the logits of a multinomial over the items, and explanations explain its log.
     """
@@ -120,9 +124,17 @@ class Network(TorchRecommender):
     ) -> Iterator[Epoch]:
         """Train through the stages of the options; `state` lets an interrupted run go on."""
         self._check_train(train)
+        train = self.net.begin(train)
         self.to(options.device)
         check = None if validate is None else lambda parts: validate(self.score)
         yield from Training(self, train, options, check, state or TrainingState()).epochs()
+
+    def _scores(self, histories: Interactions) -> np.ndarray:
+        return self.in_blocks(histories, lambda rows: self.net(rows, None))
+
+
+class SetNetwork(Network):
+    """A network that reads a history as a set, and can be asked for many sub-profiles of it (HasGradient)."""
 
     def on_subsets(
         self, history: np.ndarray, weights: Tensor, targets: np.ndarray | None = None, along: bool = False
@@ -138,6 +150,3 @@ class Network(TorchRecommender):
         if self.softmax and chosen is not None:
             logits, scores = logits[:, chosen], scores[:, chosen]
         return NetworkOutput({SCORE: scores}, {SCORE: logits}, [])
-
-    def _scores(self, histories: Interactions) -> np.ndarray:
-        return self.in_blocks(histories, lambda rows: self.net(rows, None))

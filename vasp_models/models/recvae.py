@@ -13,7 +13,7 @@ from vasp_models.models.flvae import DenseResidual, columns, dense
 from vasp_models.models.gaussian import log_normal, sampled
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.multvae import FirstLayer
-from vasp_models.models.network import Group, Net, Network, schedule
+from vasp_models.models.network import Group, Net, SetNetwork, schedule
 from vasp_models.training.options import Stage, Turn, check_ranges
 
 _EPSILON = 0.1  # of LayerNorm, in the authors' code
@@ -106,7 +106,7 @@ def _log_prior(z: Tensor, mu: Tensor, log_variance: Tensor) -> Tensor:
     return torch.logsumexp(torch.stack(weighted), dim=0)
 
 
-class RecVAE(Network):
+class RecVAE(SetNetwork):
     """The model of the paper."""
 
     Settings = RecVAESettings
