@@ -32,7 +32,9 @@ PAGES = {
     ],
     "Measure": [
         ("Quality", "quality", "quality", "monitoring", False),
+        ("Compare", "compare", "compare", "compare_arrows", False),
         ("Explanation quality", "explanation_quality", "fidelity", "straighten", False),
+        ("Paper", "paper", "paper", "fact_check", False),
     ],
     "System": [
         ("Data", "data", "data", "database", False),

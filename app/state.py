@@ -16,6 +16,7 @@ from streamlit.runtime.scriptrunner import get_script_run_ctx
 from app import address
 from app.theme import MAX_FOCUS
 from vasp_models.data.catalogue import PAPER_GENRES
+from vasp_models.evaluation.found import USER_METRICS
 from vasp_models.evaluation.slices import KINDS as SLICES
 
 LIST_LENGTHS = (10, 20, 50)
@@ -24,6 +25,7 @@ COLOURINGS = ("focus", "genres", "popularity", "year", "drift", "share")
 ORDERS = ("influence", "given")  # of the history beside the recommendations
 AS_IF = ("seen", "unseen")  # a film of the history that is explained: as it stands, or with the history without it
 STEPS = (1, 2, 3, 4, 5)  # of the guided tour
+MAX_BESIDE = 4  # checkpoints that one is compared with
 _SESSION_KEY = "app_state"
 _WRITTEN_KEY = "app_state_address"  # the address as it was written last; none before the first run ends
 _TOUCHED_KEY = "app_state_touched"
@@ -96,6 +98,11 @@ class AppState:
     slice_mainstream: str = ""  # how well known their films are,
     slice_shortest: int = 0  # and how many films they have
     slice_longest: int = 0
+    paper_data: str | None = None  # the data set on which the documents' claims are judged
+    paper_recipe: str | None = None  # the published table whose rows are shown
+    beside: tuple[str, ...] | None = None  # the checkpoints that are compared with the one in the sidebar
+    against: str | None = None  # which of them all the others' differences are to
+    compare_metric: str = "ndcg@100"
 
 
 # Field -> name in the address. A new choice gets a name here, a row in _ALLOWED where its values are limited, and one
@@ -126,6 +133,11 @@ _ADDRESS = {
     "slice_mainstream": "sp",
     "slice_shortest": "sf",
     "slice_longest": "st",
+    "paper_data": "pd",
+    "paper_recipe": "pt",
+    "beside": "b",
+    "against": "v",
+    "compare_metric": "cm",
 }
 _ALLOWED = {
     "k": LIST_LENGTHS,
@@ -135,10 +147,12 @@ _ALLOWED = {
     "order": ORDERS,
     "step": STEPS,
     "slice_by": SLICES,
+    "compare_metric": tuple(USER_METRICS),
 }
 _FILMS = (address.films_text, address.films)
 _GENRES = (address.names_text, partial(address.names, most=MAX_FOCUS))
-_WRITTEN = {"profile": _FILMS, "pinned": _FILMS, "focus": _GENRES}
+_CHECKPOINTS = (address.names_text, partial(address.names, most=MAX_BESIDE))
+_WRITTEN = {"profile": _FILMS, "pinned": _FILMS, "focus": _GENRES, "beside": _CHECKPOINTS}
 # What is not part of a link, and why.
 NOT_IN_LINKS = {
     "users": "it narrows the next draw of a random user; the user who was drawn is in the link",

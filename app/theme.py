@@ -35,6 +35,7 @@ class Theme:
     neutral: str
     paths: dict[str, str]
     genres: dict[str, str]
+    checkpoints: tuple[str, ...]  # of those that are compared, in their order
 
     def path(self, factor: str) -> str:
         """Colour of a factor of the model; the text colour for one that the palette does not know."""
@@ -60,6 +61,7 @@ def theme(name: str) -> Theme:
         neutral=palette[name]["neutral"],
         paths={path: colours[name] for path, colours in palette["paths"].items()},
         genres={genre: colours[name] for genre, colours in palette["genres"].items()},
+        checkpoints=tuple(colours[name] for colours in palette["checkpoints"]),
         **_EXTRA[name],
     )
 
@@ -97,6 +99,9 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
 [class*="st-key-tools_"] {height: 28px} [class*="st-key-tools_"] button {min-height: 24px; padding: 0 4px}
 [class*="st-key-tools_"] button p, .st-key-copy_link button p {font-size: 0.8rem}
 [data-testid="stWidgetLabel"][disabled] {color: inherit}
+[data-testid="stMultiSelect"] button {min-width: 24px; min-height: 24px}
+[data-testid="stMultiSelectTagsContainer"] [data-tag] {
+  background: none; color: inherit; box-shadow: inset 0 0 0 1px color-mix(in srgb, currentColor 35%, transparent)}
 [data-done] > * {display: none !important} [data-done]::after {content: attr(data-done); font-size: 0.8rem}
 .st-key-answer {max-width: 62rem; margin-top: -0.7rem} .st-key-answer p {font-size: 1.08rem; line-height: 1.6}
 [data-testid="stMarkdownContainer"] h5 {padding-bottom: 0.15rem}
@@ -112,7 +117,12 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
   .st-key-copy_link button {min-width: 1.8rem} .st-key-copy_link button p {font-size: 0}
   .st-key-copy_link [role="img"] {font-size: 1.3rem}
   .st-key-lab_slopes {display: none}
+  .st-key-claims thead {display: none} .st-key-claims :is(table, tbody, tr, td) {display: block}
+  .st-key-claims tr {padding: 0.6rem 0} .st-key-claims tbody td {border: 0; padding: 0.1rem 0}
+  .st-key-claims td:nth-of-type(3) p:first-child::before {content: "Published: "}
+  .st-key-claims td:nth-of-type(4) p:first-child::before {content: "Ours: "}
 }
+@media (min-width: 1400px) {.st-key-claims td code {white-space: nowrap}}
 @media (min-width: 1241px) {[class*="st-key-narrow_"] {display: none}}
 @media (max-width: 1240px) {[class*="st-key-wide_"] {display: none}}
 @media (prefers-reduced-motion: reduce) {* {transition: none !important; animation: none !important}}

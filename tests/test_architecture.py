@@ -35,6 +35,7 @@ MAY_IMPORT = {
     "measures": FOUNDATION | {"jobs"},
     "tmdb": {"errors"},
     "manifests": FOUNDATION | {"data"},
+    "published": FOUNDATION | {"results"},
     "posters": FOUNDATION | {"data", "tmdb"},
     "diagnostics": FOUNDATION | {"checkpoints", "data", "devices", "jobs", "measures", "posters", "projections"},
     "data": FOUNDATION,
@@ -52,8 +53,11 @@ WHOLE_PROGRAM = {
     "bundles",
     "runs",
     "benchmarking",
+    "reproducing",
+    "comparing",
     "demo_checkpoint",
     "measuring",
+    "studies",
     "cli",
 }  # these stand on everything below them
 TORCH_FREE = (
@@ -70,6 +74,9 @@ TORCH_FREE = (
         "tmdb",
         "posters",
         "diagnostics",
+        "comparing",
+        "results",
+        "published",
     ),
 )
 # Import name -> name in the registry.

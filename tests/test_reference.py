@@ -29,9 +29,9 @@ def test_ease_reaches_the_reference_on_movielens_1m(ml1m):
 
 
 def test_edlae_and_popularity_reach_the_reference(ml1m):
-    split = None
+    task = None
     for name, expected in (("edlae", 0.4293), ("popularity", 0.2125)):
-        plan = runs.plan(name, f"{ml1m.folder}/", device="cpu", split=split)
-        split = plan.split
+        plan = runs.plan(name, f"{ml1m.folder}/", device="cpu", task=task)
+        task = plan.task
         model, _ = runs.fit(plan)
         assert runs.measure(model, plan)["test"]["ndcg@100"]["mean"] == pytest.approx(expected, abs=5e-4)

@@ -8,8 +8,11 @@ import numpy as np
 import pytest
 
 from tests import trained
+from tests.data.test_rating_splits import dataset, made_up
 from vasp_models import checkpoints, runs
-from vasp_models.errors import CheckpointError, SettingError, StoppedEarly
+from vasp_models.data.ratings import Feedback
+from vasp_models.errors import CheckpointError, DataError, SettingError, StoppedEarly
+from vasp_models.models import MODELS
 from vasp_models.models.settings import override, with_epochs
 
 
@@ -188,3 +191,111 @@ def test_bf16_trains_near_fp32_and_answers_in_fp32(data):
     assert scores[1].dtype == np.float32
     assert not (scores[0] == scores[1]).all()  # it was used
     assert np.corrcoef(scores[0].ravel(), scores[1].ravel())[0, 1] > 0.99
+
+
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory):
+    """Ratings of 90 users from 1.5 to 5."""
+    return dataset(tmp_path_factory.mktemp("rated") / "rated", made_up(users=90, items=150, each=60))
+
+
+def _rated_plan(rated, model: str = "lfm", **more):
+    return runs.plan(model, f"{rated.folder}/", device="cpu", **more)
+
+
+def test_every_protocol_has_its_task_under_one_name(rated):
+    tasks = {name: runs.make_task(rated, name, 20 if name in ("liang", "vasp") else None) for name in runs.TASKS}
+    assert {name: task.name for name, task in tasks.items()} == {name: name for name in runs.TASKS}
+    assert len({task.key for task in tasks.values()}) == 4
+    assert runs.make_task(rated, "ratings", seed=1).key != tasks["ratings"].key
+    with pytest.raises(SettingError, match="Unknown protocol 'weak': expected one of liang, vasp, ratings, leave-one-"):
+        runs.make_task(rated, "weak")
+    with pytest.raises(SettingError, match="ratings holds out no users: expected no --heldout 20"):
+        runs.make_task(rated, "ratings", 20)
+
+
+@pytest.mark.parametrize("protocol", ["liang", "vasp", "leave-one-out"])
+def test_the_same_call_trains_and_measures_under_every_protocol(rated, protocol):
+    heldout = None if protocol == "leave-one-out" else 20
+    plan = _rated_plan(rated, "popularity", protocol=protocol, heldout=heldout)
+    model, seconds = runs.fit(plan)
+    measured = runs.measure(model, plan)
+    assert seconds >= 0 and measured["val"]["users"] > 0 and measured["test"]["users"] > 0
+    assert set(measured["baselines"]) == (set() if protocol == "leave-one-out" else {"ease"})
+
+
+def test_ratings_are_predicted_under_their_own_protocol(rated):
+    plan = _rated_plan(rated, protocol="ratings", seed=3)
+    assert plan.preset == "ratings" and plan.task.split.seed == 3
+    model, _ = runs.fit(plan)
+    assert runs.measure(model, plan)["test"]["ratings"] == 540
+    again = _rated_plan(rated, protocol="liang", task=plan.task, seed=4)
+    assert again.task is plan.task and again.fingerprint != plan.fingerprint
+
+
+@pytest.mark.parametrize("name", sorted(name for name, row in MODELS.items() if runs.RATINGS in row.presets))
+def test_every_preset_for_ratings_gives_a_number_for_each(rated, name):
+    plan = _rated_plan(rated, name, protocol="ratings", epochs=None if name == "lfm" else 1)
+    measured = runs.measure(runs.fit(plan)[0], plan)["test"]
+    assert measured["replaced"] == 0
+    assert measured["rmse"]["mean"] != measured["global_mean"]["rmse"]["mean"]
+
+
+def test_what_predicts_no_ratings_is_refused_under_that_protocol(rated):
+    with pytest.raises(SettingError, match="^ease predicts no ratings: expected one of .*lfm.*, or another --protocol"):
+        _rated_plan(rated, "ease", protocol="ratings")
+    with pytest.raises(SettingError, match="preset small of lfm predicts no ratings: expected --preset ratings"):
+        _rated_plan(rated, preset_name="small", protocol="ratings")
+
+
+def test_a_preset_for_ratings_is_not_fitted_to_likes(rated):
+    with pytest.raises(SettingError, match="The preset ratings of deeprec predicts ratings: expected --protocol rat"):
+        _rated_plan(rated, "deeprec", preset_name="ratings", heldout=20)
+
+
+def test_what_needs_to_have_met_a_user_is_not_tested_on_new_ones(rated, monkeypatch):
+    monkeypatch.setattr(MODELS["popularity"].kind, "new_users", "none")
+    with pytest.raises(SettingError, match="users whom training did not meet.*expected --protocol leave-one-out or ra"):
+        _rated_plan(rated, "popularity", heldout=20)
+    assert _rated_plan(rated, "popularity", protocol="leave-one-out").task.name == "leave-one-out"
+
+
+def test_checkpoints_are_of_models_that_are_tested_on_new_users(rated, tmp_path):
+    with pytest.raises(SettingError, match="ratings holds out pairs and no users.*expected --protocol liang or vasp"):
+        runs.train(_rated_plan(rated, protocol="ratings"), tmp_path / "c", "vasp-lens train")
+    assert not (tmp_path / "c").exists()
+
+
+def test_what_learns_from_ratings_gets_those_of_the_train_users(rated):
+    plan = _rated_plan(rated, heldout=20)
+    assert plan.train.values is not None and len(plan.train) == len(plan.split.train) == 50
+    assert plan.train.n_pairs > plan.split.train.n_pairs
+    assert _rated_plan(rated, "popularity", heldout=20).train is not None
+    assert _rated_plan(rated, "popularity", heldout=20).train.values is None
+
+
+def test_without_ratings_a_model_that_learns_from_them_is_refused(rated, tmp_path):
+    frame = made_up(users=90, items=150, each=60).drop(columns="rating")
+    likes = dataset(tmp_path / "likes", frame, Feedback(None))
+    for protocol in ("liang", "ratings"):
+        with pytest.raises(DataError, match="likes has likes and no ratings: expected a data set whose ratings have"):
+            _rated_plan(likes, protocol=protocol)
+    with pytest.raises(DataError, match="leave-one-out has likes alone, and the model learns from ratings"):
+        _rated_plan(rated, protocol="leave-one-out")
+
+
+def test_a_film_counts_as_liked_from_the_threshold_of_the_data(tmp_path):
+    data = dataset(tmp_path / "d", made_up(users=90), Feedback(3.5))
+    assert _rated_plan(data, heldout=20).settings.threshold == 3.5
+    assert _rated_plan(data, heldout=20, changes={"threshold": "2"}).settings.threshold == 2.0
+
+
+def test_lfm_is_saved_and_answers_the_same_for_everybody(rated, tmp_path):
+    plan = _rated_plan(rated, heldout=20)
+    saved = runs.train(plan, tmp_path / "lfm", "vasp-lens train lfm")
+    assert not saved.personalised and saved.manifest["title"] == "LFM"
+    scores = checkpoints.load(f"{saved.folder}/").model().score(plan.split.test_in)
+    model, _ = runs.fit(plan)
+    assert (scores == model.score(plan.split.test_in)).all() and (scores == scores[0]).all()
+    assert set(saved.metrics["baselines"]) == {"popularity", "ease"}
+    assert runs.evaluate_checkpoint(saved)["ndcg@100"] == saved.metrics["test"]["ndcg@100"]

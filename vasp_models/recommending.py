@@ -121,7 +121,7 @@ def recommend(model: Recommender, history: np.ndarray, k: int = 20, rank_by: str
     from vasp_models.models.base import HasFactors
 
     # One batch: the history and the empty profile, against which everything is compared.
-    rows = Interactions.from_lists([history, []], model.n_items)
+    rows = model.histories([history, []])
     seen = rows.take([0])
     if not isinstance(model, HasFactors):
         if rank_by is not None:

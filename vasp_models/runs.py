@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 import hashlib
 import json
 from pathlib import Path
@@ -17,10 +17,14 @@ from vasp_models import checkpoints, devices, places, provenance
 from vasp_models.checkpoints import Checkpoint
 from vasp_models.data import datasets
 from vasp_models.data.datasets import Dataset
-from vasp_models.data.splits import Split, default_heldout, make_split
+from vasp_models.data.interactions import Interactions
+from vasp_models.data.splits import PROTOCOLS, Split, default_heldout, make_split
 from vasp_models.errors import SettingError, StoppedEarly
-from vasp_models.evaluation.protocol import Evaluation, evaluate, evaluate_folds
-from vasp_models.models import DEFAULT, MODELS, Recommender, create, preset
+from vasp_models.evaluation.one_out import LeaveOneOut
+from vasp_models.evaluation.protocol import evaluate_folds
+from vasp_models.evaluation.ratings import Ratings
+from vasp_models.evaluation.tasks import NewUsers, Result, Task, train_for
+from vasp_models.models import DEFAULT, MODELS, Recommender, create, model_row, preset
 from vasp_models.models.settings import options_to_json, override, settings_to_json, with_epochs
 from vasp_models.training.options import Epoch, TrainOptions
 from vasp_models.training.state import TrainingState
@@ -28,25 +32,43 @@ from vasp_models.training.state import TrainingState
 SAVE_EVERY = 20.0  # seconds between snapshots from which an interrupted run goes on
 _EASE_UP_TO = 8_000  # items; beyond, the closed form that is measured beside each model would take minutes
 
+RATINGS, ONE_OUT = "ratings", "leave-one-out"
+TASKS = (*PROTOCOLS, RATINGS, ONE_OUT)  # every protocol by name
+
 OnEpoch = Callable[[Epoch], None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be trained, on what, and how; all that decides the result."""
+    """What is to be trained, on what, and how; all that decides the result.
+
+    `task` says how the model is chosen and measured, `train` is what it is fitted to.
+    """
 
     model: str
     preset: str
     settings: Any
     options: TrainOptions
     dataset: Dataset
-    split: Split
+    task: Task
+    train: Interactions
+
+    @property
+    def split(self) -> Split:
+        """Train, validation and test users. Raises SettingError under a protocol that holds out no users."""
+        if isinstance(self.task, NewUsers):
+            return self.task.split
+        raise SettingError(
+            f"The protocol {self.task.name} holds out pairs and no users, and checkpoints are of models whose test "
+            f"users are new: expected --protocol {' or '.join(PROTOCOLS)}; `vasp-lens benchmark --protocol "
+            f"{self.task.name}` measures without saving."
+        )
 
     @property
     def fingerprint(self) -> str:
         """Hash of everything that decides the result, so that only the same plan goes on with a snapshot."""
         parts = [self.model, settings_to_json(self.settings), options_to_json(self.options)]
-        parts += [self.dataset.fingerprint, self.split.protocol, self.split.heldout]
+        parts += [self.dataset.fingerprint, *self.task.key]
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -60,12 +82,17 @@ def plan(
     epochs: int | None = None,
     device: str = "auto",
     seed: int = 0,
-    split: Split | None = None,
+    task: Task | None = None,
 ) -> Plan:
-    """Check every choice before any time is spent. Raises SettingError, DataError or DeviceError."""
+    """Check every choice before any time is spent; `task`, where it is given, stands for protocol and heldout.
+
+    Under ``ratings`` a model has its preset of that name. Raises SettingError, DataError or DeviceError.
+    """
     if not 0 <= seed < 2**63:
         raise SettingError(f"--seed {seed}: expected a whole number from 0 to {2**63 - 1}.")
-    settings, options = override(*preset(model, preset_name), changes or {})
+    preset_name = _preset_for(model, preset_name, protocol if task is None else task.name)
+    dataset = datasets.load(data)
+    settings, options = override(*preset(model, preset_name), _of_data(model, preset_name, dataset) | (changes or {}))
     if epochs is not None:
         options = with_epochs(options, epochs)
     device = devices.resolve(device)
@@ -73,10 +100,29 @@ def plan(
     if precision == "auto":
         precision = "bf16" if devices.has_fast_bf16(device) else "fp32"
     options = replace(options, seed=seed, device=device, precision=precision)
-    dataset = datasets.load(data)
-    heldout = default_heldout(dataset) if heldout is None else heldout
-    split = split or make_split(dataset, protocol, heldout, ordered=True)
-    return Plan(model, preset_name or DEFAULT, settings, options, dataset, split)
+    task = task or make_task(dataset, protocol, heldout, seed)
+    kind = model_row(model).kind
+    if kind.new_users == "none" and isinstance(task, NewUsers):
+        raise SettingError(
+            f"{model} has nothing for users whom training did not meet, and the protocol {task.name} tests on them: "
+            f"expected --protocol {ONE_OUT} or {RATINGS}."
+        )
+    return Plan(model, preset_name, settings, options, dataset, task, train_for(task, kind))
+
+
+def make_task(dataset: Dataset, protocol: str = "liang", heldout: int | None = None, seed: int = 0) -> Task:
+    """A protocol on a data set; `heldout` is for those that hold out users, `seed` for the random split of ratings.
+
+    Raises SettingError for an unknown name, DataError where the data cannot be split so.
+    """
+    if protocol not in TASKS:
+        raise SettingError(f"Unknown protocol {protocol!r}: expected one of {', '.join(TASKS)}.")
+    if protocol in PROTOCOLS:
+        heldout = default_heldout(dataset) if heldout is None else heldout
+        return NewUsers(make_split(dataset, protocol, heldout, ordered=True), dataset)
+    if heldout is not None:
+        raise SettingError(f"The protocol {protocol} holds out no users: expected no --heldout {heldout}.")
+    return Ratings.of(dataset, seed) if protocol == RATINGS else LeaveOneOut.of(dataset)
 
 
 def default_folder(plan: Plan) -> Path:
@@ -95,16 +141,17 @@ def train(
     """Train, keep the best epoch, measure it and save it to `out`.
 
     Ctrl-C ends training early and saves the best epoch so far; a snapshot stays beside `out`, from which `resume`
-    goes on. Raises CheckpointError when there is nothing to resume.
+    goes on. Raises CheckpointError when there is nothing to resume, SettingError where no users are held out.
     """
+    split = plan.split
     checkpoints.check_target(out)
     snapshot = out.with_name(f".{out.name}.training")
     state = _resumed(plan, snapshot) if resume else TrainingState(plan=plan.fingerprint)
-    model = create(plan.model, plan.settings, plan.split.train.n_items, plan.options.seed)
+    model = create(plan.model, plan.settings, plan.train.n_items, plan.options.seed)
     finished = _fit(model, plan, state, snapshot, on_epoch, save_every)
     metrics = measure(model, plan)
     facts = _facts(plan, model, state, command, finished)
-    checkpoint = checkpoints.save(out, model, plan.split, facts, _curve(state), metrics)
+    checkpoint = checkpoints.save(out, model, split, facts, _curve(state), metrics)
     if finished:
         shutil.rmtree(snapshot, ignore_errors=True)
     return checkpoint
@@ -112,26 +159,26 @@ def train(
 
 def fit(plan: Plan) -> tuple[Recommender, float]:
     """Train without saving; the model and the seconds it took."""
-    model = create(plan.model, plan.settings, plan.split.train.n_items, plan.options.seed)
+    model = create(plan.model, plan.settings, plan.train.n_items, plan.options.seed)
     started = time.perf_counter()
-    model.fit(plan.split.train, plan.options, _validation(plan.split))
+    model.fit(plan.train, plan.options, plan.task.validate)
     return model, time.perf_counter() - started
 
 
 def measure(model: Recommender, plan: Plan) -> dict[str, Any]:
-    """Metrics on validation and test users, with popularity and EASE on the same test users beside them."""
-    split = plan.split
-    test = evaluate_folds(model.score, split.test_folds)
-    rows = {"val": evaluate(model.score, split.val_in, split.val_te).summary(), "test": test.summary()}
+    """Metrics of the validation and the test part; where users are held out, popularity's and EASE's beside them."""
+    task = plan.task
+    test = task.measure(model.score, "test")
+    rows = {"val": task.measure(model.score, "val").summary(), "test": test.summary()}
     baselines = {}
-    for name in ("popularity", "ease"):
-        if name == plan.model or (name == "ease" and split.train.n_items > _EASE_UP_TO):
+    for name in ("popularity", "ease") if isinstance(task, NewUsers) else ():
+        if name == plan.model or (name == "ease" and task.train.n_items > _EASE_UP_TO):
             continue
-        fitted = _fitted(name, split)
-        beside = evaluate_folds(fitted.score, split.test_folds)
-        val = evaluate(fitted.score, split.val_in, split.val_te).summary()
-        facts = {"title": MODELS[name].title, **beside.summary(), "difference": test.difference(beside), "val": val}
-        baselines[name] = facts
+        fitted = create(name, preset(name)[0], task.train.n_items)
+        fitted.fit(task.train)
+        beside, val = (task.measure(fitted.score, part) for part in ("test", "val"))
+        facts = {"title": MODELS[name].title, **beside.summary(), "difference": test.difference(beside)}
+        baselines[name] = {**facts, "val": val.summary()}
     return {**rows, "baselines": baselines}
 
 
@@ -145,22 +192,37 @@ def evaluate_checkpoint(checkpoint: Checkpoint, split: str = "test", device: str
     return report_row(manifest["model"], manifest["dataset"]["name"], manifest["protocol"]["name"], split, result)
 
 
-def report_row(model: str, dataset: str, protocol: str, split: str, result: Evaluation) -> dict[str, Any]:
+def report_row(model: str, dataset: str, protocol: str, split: str, result: Result) -> dict[str, Any]:
     """One row of a report, ready for JSON."""
     return {"model": model, "dataset": dataset, "protocol": protocol, "split": split, **result.summary()}
 
 
-def _fitted(name: str, split: Split) -> Recommender:
-    model = create(name, preset(name)[0], split.train.n_items)
-    model.fit(split.train)
-    return model
+def _preset_for(model: str, name: str | None, protocol: str) -> str:
+    """The preset of that name; under `ratings`, and there alone, a model that predicts ratings has one so called."""
+    kind = model_row(model)
+    if protocol != RATINGS:
+        if name == RATINGS and kind.kind.learns_from != "ratings":
+            raise SettingError(f"The preset {name} of {model} predicts ratings: expected --protocol {RATINGS} with it.")
+        return name or DEFAULT
+    if RATINGS not in kind.presets:
+        known = ", ".join(each for each, row in MODELS.items() if RATINGS in row.presets)
+        raise SettingError(f"{model} predicts no ratings: expected one of {known}, or another --protocol.")
+    if name not in (None, RATINGS):
+        raise SettingError(f"The preset {name} of {model} predicts no ratings: expected --preset {RATINGS}.")
+    return RATINGS
+
+
+def _of_data(model: str, preset_name: str, dataset: Dataset) -> dict[str, str]:
+    """Settings that the data set decides, where the model has them and nobody chose otherwise."""
+    has = {field.name for field in fields(preset(model, preset_name)[0])}
+    return {"threshold": repr(dataset.threshold)} if "threshold" in has and dataset.threshold is not None else {}
 
 
 def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEpoch, save_every: float) -> bool:
     """Run all epochs; False when Ctrl-C ended them early but an epoch was finished."""
     began, before, saved = time.perf_counter(), state.seconds, float("-inf")
     try:
-        with closing(model.fit_epochs(plan.split.train, plan.options, _validation(plan.split), state)) as epochs:
+        with closing(model.fit_epochs(plan.train, plan.options, plan.task.validate, state)) as epochs:
             for epoch in epochs:
                 state.seconds = before + time.perf_counter() - began
                 if not state.weights:  # closed form: nothing to go on from
@@ -180,14 +242,6 @@ def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEp
             ) from None
         return False
     return True
-
-
-def _validation(split: Split):
-    def validate(score) -> dict[str, float]:
-        result = evaluate(score, split.val_in, split.val_te)
-        return {name: float(values.mean()) for name, values in result.per_user.items()}
-
-    return validate
 
 
 def _resumed(plan: Plan, snapshot: Path) -> TrainingState:

@@ -22,6 +22,7 @@ QUESTIONS = {
     "profile_lab": "history were different?",
     "sensitivity_maps": "know genres?",
     "explanation_quality": "Are the reasons real?",
+    "paper": "claims hold?",
 }
 
 
@@ -55,6 +56,8 @@ def test_the_overview_and_the_maps_do_without_torch(tmp_path):
         f"test.switch_page({str(PAGES / 'sensitivity_maps.py')!r}).run()",
         "assert not test.exception, test.exception",
         f"test.switch_page({str(PAGES / 'explanation_quality.py')!r}).run()",
+        "assert not test.exception, test.exception",
+        f"test.switch_page({str(PAGES / 'paper.py')!r}).run()",
         "assert not test.exception, test.exception",
         "assert len(test.title) == 1",
     ]

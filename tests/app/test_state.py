@@ -60,6 +60,7 @@ OWN_KINDS = {
     "focus": lambda draw: _words(draw, MAX_FOCUS),
     "profile": lambda draw: _words(draw, 40),
     "pinned": lambda draw: draw.choice([None, _words(draw, 40)]),
+    "beside": lambda draw: draw.choice([None, _words(draw, states.MAX_BESIDE)]),
 }
 
 

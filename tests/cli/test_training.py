@@ -1,4 +1,4 @@
-"""`train`, `evaluate`, `recommend`, `checkpoints`, `benchmark` and `models`, as they are typed."""
+"""`train`, `evaluate`, `recommend` and `checkpoints`, as they are typed."""
 
 from __future__ import annotations
 
@@ -122,20 +122,6 @@ def test_the_demo_is_a_checkpoint_like_any_other(home):
     assert len(answer["recommendations"]) == 20
 
 
-def test_benchmark_compares_on_one_split(home):
-    words = ("benchmark", "--data", "planted", "--models", "ease,popularity", "--heldout", "20", "--json")
-    rows = json.loads(run(*words))
-    assert [row["model"] for row in rows] == ["ease", "popularity"]
-    assert rows[0]["difference"] is None
-    expected = rows[1]["ndcg@100"]["mean"] - rows[0]["ndcg@100"]["mean"]
-    assert rows[1]["difference"]["mean"] == pytest.approx(expected)
-    assert all(row["train_seconds"] >= 0 for row in rows)
-
-
-def test_benchmark_refuses_a_preset_that_no_model_has(home):
-    assert "no" in refused("benchmark", "--data", "planted", "--models", "ease,vasp", "--preset", "tinyy").lower()
-
-
 def test_one_held_out_user_has_no_standard_error_and_the_json_stays_valid(home):
     train("--out", "alone", "--heldout", "1")
     row = json.loads(run("evaluate", "alone", "--json"), parse_constant=lambda word: pytest.fail(f"{word} is no JSON"))
@@ -165,28 +151,6 @@ def test_items_that_the_model_does_not_cover_are_named(home):
     assert "Nothing is left to recommend" in run("recommend", "third", "--history", everything)
 
 
-def test_benchmark_goes_on_when_a_model_fails(home, monkeypatch):
-    from vasp_models.models.ease import EASE
-
-    def fail(*arguments, **more):
-        raise MemoryError("no room")
-
-    monkeypatch.setattr(EASE, "fit_epochs", fail)
-    result = RUNNER.invoke(
-        app, ["benchmark", "--data", "planted", "--models", "ease,popularity", "--heldout", "20", "--json"]
-    )
-    rows = json.loads(result.stdout)
-    assert result.exit_code == 1
-    assert rows[0]["error"] == "MemoryError: no room"
-    assert rows[1]["users"] == 20
-
-
-def test_models_lists_the_registry(home):
-    from vasp_models.models import MODELS
-
-    assert [row["name"] for row in json.loads(run("models", "--json"))] == list(MODELS)
-
-
 @pytest.mark.parametrize(
     ("words", "sentence"),
     [
@@ -204,7 +168,6 @@ def test_models_lists_the_registry(home):
         (("evaluate", "first", "--split", "train"), "expected val or test"),
         (("recommend", "first"), "either --user ID or --history"),
         (("recommend", "first", "--history", "1,77777"), "'77777' is not in the catalogue"),
-        (("benchmark", "--data", "planted", "--models", ","), "No model named"),
         (("train", "ease", "--data", "planted", "--heldout", "20", "--epochs", "3"), "has no epochs"),
         (("train", "vasp", "--data", "planted", "--heldout", "20", "--seed", "-1"), "--seed -1: expected"),
         (("train", "ease", "--data", "planted", "--set", "l2=-5"), "l2 is -5.0: expected a number from"),

@@ -39,13 +39,32 @@ class RecommenderContract:
 
     def fitted(self, train: Interactions, seed: int = 0):
         model = self.unfitted(train.n_items, seed)
-        model.fit(train, self.settings()[1])
+        model.fit(_rated(train) if model.learns_from == "ratings" else train, self.settings()[1])
         return model
+
+    @classmethod
+    def kind(cls):
+        return MODELS[cls.name].kind
+
+    @classmethod
+    def lists(cls, rows, n_items: int) -> Interactions:
+        """Rows as histories that the model may read."""
+        return Interactions.from_lists(rows, n_items, ordered=cls.kind().needs_order)
 
     @pytest.fixture(scope="class")
     @classmethod
     def board(cls):
-        return synthetic.checkerboard()
+        """The checkerboard; to a model that reads order each user liked the items in an order of their own."""
+        histories, withheld = synthetic.checkerboard()
+        return cls.in_some_order(histories), withheld
+
+    @classmethod
+    def in_some_order(cls, histories: Interactions) -> Interactions:
+        if not cls.kind().needs_order:
+            return histories
+        rng = np.random.default_rng(0)
+        rows = [rng.permutation(histories.row(row)) for row in range(len(histories))]
+        return cls.lists(rows, histories.n_items)
 
     @pytest.fixture(scope="class")
     @classmethod
@@ -78,10 +97,20 @@ class RecommenderContract:
         single = np.concatenate([model.score(histories.take([row])) for row in range(7)])
         assert np.allclose(model.score(histories), single, atol=1e-5)
 
-    def test_the_order_of_a_set_does_not_matter(self, model, board):
+    def test_order_matters_to_the_models_that_read_it_alone(self, model, board):
         history = board[0].row(0)
         turned = Interactions.from_lists([history[::-1]], board[0].n_items, ordered=True)
-        assert np.allclose(model.score(turned), model.score(board[0].take([0])), atol=1e-5)
+        same = np.allclose(model.score(turned), model.score(board[0].take([0])), atol=1e-5)
+        assert same == (not self.kind().needs_order)
+
+    def test_a_model_that_reads_order_refuses_histories_without(self, model, board):
+        if not self.kind().needs_order:
+            pytest.skip("reads sets")
+        without = Interactions.from_lists([board[0].row(0)], board[0].n_items)
+        with pytest.raises(DataError, match="order"):
+            model.score(without)
+        with pytest.raises(DataError, match="timestamp"):
+            self.unfitted(board[0].n_items).fit(without, self.settings()[1])
 
     def test_an_empty_history_has_finite_scores(self, model, board):
         assert np.isfinite(model.score(Interactions.from_lists([[]], board[0].n_items))).all()
@@ -109,7 +138,7 @@ class RecommenderContract:
         history, items = board[0].row(0), np.array([board[1][0], board[1][1]])
         effects = explain(model, history, items).leave_one_out.sum(axis=0)  # (h, 2)
         rows = [history, *(np.delete(history, place) for place in range(len(history)))]
-        scores = total(model, Interactions.from_lists(rows, model.n_items))[:, items].astype(np.float64)
+        scores = total(model, self.lists(rows, model.n_items))[:, items].astype(np.float64)
         assert np.allclose(effects, scores[0] - scores[1:], atol=1e-4 * max(1, np.abs(scores).max()))
 
     def test_reasons_sum_to_the_score_where_the_model_gives_shares(self, model, board):
@@ -129,7 +158,7 @@ class RecommenderContract:
         if not MODELS[self.name].kind.personalised:
             pytest.skip("not personalised")
         likes = synthetic.planted(users=600, background=20).likes
-        train, fold_in, held_out = _parted(likes)
+        train, fold_in, held_out = map(self.in_some_order, _parted(likes))
         trained, popular = self.fitted(train), create("popularity", preset("popularity")[0], train.n_items)
         popular.fit(train)
         ours, theirs = (evaluate(model.score, fold_in, held_out) for model in (trained, popular))
@@ -150,6 +179,18 @@ def _parted(likes: Interactions):
     held_out = Interactions.from_lists([row[:n] for row, n in zip(shuffled, cut, strict=True)], likes.n_items)
     fold_in = Interactions.from_lists([row[n:] for row, n in zip(shuffled, cut, strict=True)], likes.n_items)
     return likes.take(train), fold_in, held_out
+
+
+def _rated(likes: Interactions) -> Interactions:
+    """Likes as ratings of 5, and about as many ratings of 1 to 3 at random among what is left."""
+    rng = np.random.default_rng(0)
+    table = 5.0 * likes.csr().toarray()
+    low = (table == 0) & (rng.random(table.shape) < likes.n_pairs / table.size)
+    table[low] = rng.integers(1, 4, int(low.sum()))
+    rows, items = np.nonzero(table)
+    indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=len(likes)))])
+    values = table[rows, items].astype(np.float32)
+    return Interactions(indptr, items.astype(np.int32), likes.n_items, users=likes.users, values=values)
 
 
 def _clearly_positive(difference: dict[str, float]) -> bool:

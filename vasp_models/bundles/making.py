@@ -125,10 +125,10 @@ def _write_answers(live: Live, checkpoint, folder: Path, rows: np.ndarray, k: in
 def _write_starts(live: Live, checkpoint, folder: Path) -> dict[str, Any]:
     catalogue, model = checkpoint.catalogue, live.model
     starts = [np.empty(0, np.int64)]
-    starts += [np.sort(persona_films(catalogue, name)).astype(np.int64) for name in personas(catalogue)]
+    starts += [persona_films(catalogue, name).astype(np.int64) for name in personas(catalogue)]
     np.savez_compressed(
         folder / STARTS,
-        films=np.concatenate(starts).astype(np.int32),
+        films=np.concatenate([np.sort(films) for films in starts]).astype(np.int32),
         ends=np.cumsum([len(films) for films in starts]).astype(np.int32),
         answers=np.stack([live.ask(lambda m, films=films: recorded.record(m, films))[:, 0] for films in starts]),
         covered=model.covers(np.arange(model.n_items)),

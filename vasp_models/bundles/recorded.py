@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +31,10 @@ class RecordedScores:
         """Which of some items the model has learnt of."""
         return self.covered[items]
 
+    def histories(self, rows: Iterable[Sequence[int]]) -> Interactions:
+        """Histories as sets: which items they hold is all that is read of them here."""
+        return Interactions.from_lists(rows, self.n_items)
+
     def score(self, histories: Interactions) -> np.ndarray:
         """The recorded scores, float32 (2, items)."""
         return self.answered[0]
@@ -50,7 +54,7 @@ class RecordedFactors(RecordedScores):
 
 def record(model: Recommender, profile: np.ndarray) -> np.ndarray:
     """What a model answers to a profile and to the empty one when it recommends: float32 (factors or 1, 2, items)."""
-    rows = Interactions.from_lists([profile, []], model.n_items)
+    rows = model.histories([profile, []])
     return model.log_factors(rows) if isinstance(model, HasFactors) else model.score(rows)[None]
 
 

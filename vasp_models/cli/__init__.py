@@ -9,15 +9,20 @@ import typer
 from vasp_models.bundles.needs import MODEL_MODULES
 from vasp_models.cli import (
     audit,
+    benchmark,
     bundling,
+    comparing,
     dashboard,
     doctor,
     explaining,
     fidelity,
     maps,
+    models,
     parts,
     quality,
     report,
+    reproduce,
+    study,
     training,
     using,
 )
@@ -28,7 +33,7 @@ app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_
 app.command("demo")(dashboard.demo)
 app.command("app")(dashboard.app)
 app.add_typer(data_app, name="data")
-app.command("models")(training.models)
+app.command("models")(models.models)
 app.command("train")(training.train)
 app.command("evaluate")(using.evaluate)
 app.command("recommend")(using.recommend)
@@ -38,10 +43,13 @@ app.command("audit")(audit.audit)
 app.command("planted")(parts.planted)
 app.command("parts")(parts.parts)
 app.command("quality")(quality.quality)
+app.command("compare")(comparing.compare)
 app.command("map")(maps.map_command)
 app.command("report")(report.report)
 app.command("bundle")(bundling.bundle)
-app.command("benchmark")(training.benchmark)
+app.command("benchmark")(benchmark.benchmark)
+app.command("reproduce")(reproduce.reproduce)
+app.add_typer(study.study_app, name="study")
 app.command("checkpoints")(using.list_checkpoints)
 app.command("doctor")(doctor.doctor)
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from vasp_models import places
-from vasp_models.errors import DataError
+from vasp_models.errors import DataError, SettingError
 
 # The core is imported where it is used: --help need not wait for pandas and Arrow.
 if TYPE_CHECKING:
@@ -22,6 +22,14 @@ data_app = typer.Typer(no_args_is_help=True, help="Bring ratings in, look at the
 _Replace = Annotated[bool, typer.Option("--replace", help="Put it in the place of a data set of the same name.")]
 _Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _Name = Annotated[str, typer.Argument(help="Name of a data set, `demo`, or its folder.")]
+_Ratings = Annotated[
+    Path,
+    typer.Argument(help="CSV, TSV or Parquet, plain or compressed, MovieLens' .dat; a folder with --format deepcf."),
+]
+_Format = Annotated[
+    str,
+    typer.Option("--format", help="table, or deepcf: a folder with NAME.train.rating, .test.rating, .test.negative."),
+]
 
 
 @data_app.command("get")
@@ -49,8 +57,11 @@ def get(
 
 @data_app.command("import")
 def import_(
-    ratings: Annotated[Path, typer.Argument(help="CSV, TSV or Parquet, plain or compressed, or MovieLens' .dat.")],
+    context: typer.Context,
+    ratings: _Ratings,
     name: Annotated[str, typer.Option(help="Name of the new data set, or a folder for it.")],
+    layout: _Format = "table",
+    prefix: Annotated[str | None, typer.Option(help="NAME of the files in a folder of several, for deepcf.")] = None,
     items: Annotated[Path | None, typer.Option(help="Titles and, where there are, years and genres.")] = None,
     implicit: Annotated[bool, typer.Option("--implicit", help="Every row is a like; ratings are not read.")] = False,
     threshold: Annotated[float, typer.Option(help="The rating from which a film counts as liked.")] = 4.0,
@@ -76,6 +87,13 @@ def import_(
     replace: _Replace = False,
 ) -> None:
     """Bring in one's own ratings."""
+    if _is_deepcf(context, layout):
+        from vasp_models.data.deepcf import import_deepcf
+
+        _show_summary(import_deepcf(
+            ratings, name, prefix, timestamps=not no_timestamps, title=title, licence=licence, replace=replace
+        ))  # fmt: skip
+        return
     from vasp_models.data.importing import import_ratings
     from vasp_models.data.ratings import Feedback
 
@@ -161,6 +179,21 @@ def show(name: _Name, as_json: _Json = False) -> None:
     _show_summary(dataset)
 
 
+_FOR_DEEPCF = {"ratings", "name", "layout", "prefix", "no_timestamps", "title", "licence", "replace"}
+
+
+def _is_deepcf(context: typer.Context, layout: str) -> bool:
+    """Which format was asked for. Raises SettingError for an unknown one, and for options that it does not have."""
+    if layout not in ("table", "deepcf"):
+        raise SettingError(f"--format {layout}: expected table or deepcf.")
+    own = _FOR_DEEPCF if layout == "deepcf" else set(context.params) - {"prefix"}
+    for option in context.command.params:
+        source = context.get_parameter_source(option.name)
+        if option.name not in own and source is not None and source.name == "COMMANDLINE":
+            raise SettingError(f"{option.opts[-1]} has no meaning with --format {layout}: leave it out.")
+    return layout == "deepcf"
+
+
 def _brief(dataset: Dataset) -> dict:
     wanted = ("name", "title", "simulated", "threshold", "counts", "licence", "fingerprint")
     return {key: dataset.manifest[key] for key in wanted} | {"folder": str(dataset.folder)}
@@ -194,9 +227,23 @@ def _show_summary(dataset: Dataset) -> None:
         typer.echo(f"  {repeated['rows']:,} repeated pairs collapsed, the {repeated['kept']} of each kept")
     if counts["unnamed_items"]:
         typer.echo(f"  {counts['unnamed_items']:,} rated items have no title: they are named by their ids")
+    if "one_out" in facts["source"]:
+        _show_one_out(facts["source"]["one_out"])
     typer.echo(f"  in {dataset.folder}")
     by_name = places.dataset_folder(dataset.name) == dataset.folder
     typer.echo(f"next: vasp-lens train vasp --data {dataset.name if by_name else dataset.folder}")
+
+
+def _show_one_out(test: dict) -> None:
+    typer.echo(f"  leave-one-out test of {test['users']:,} users, {test['negatives']} negatives each")
+    odd = {
+        "negatives_in_train": "negatives that the user likes",
+        "own_item_among_negatives": "users whose held-out item is among the negatives (it is left out there)",
+        "users_without_train": "users with nothing to learn from",
+    }
+    for name, what in odd.items():
+        if test[name]:
+            typer.echo(f"    {test[name]:,} {what}: kept as published")
 
 
 @contextmanager

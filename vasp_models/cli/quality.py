@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from vasp_models.evaluation.served import Served
 
 _NOTHING = "–"
-_TITLES = {
+TITLES = {
     "history": "Films in the history",
     "taste": "Favourite genre",
     "mainstream": "Taste",
@@ -25,7 +25,7 @@ _TITLES = {
     "genre": "Held-out films by genre",
     "decade": "Held-out films by decade",
 }
-_MEASURES = {
+MEASURES = {
     "coverage@10": "coverage@10",
     "coverage@20": "coverage@20",
     "coverage@100": "coverage@100",
@@ -77,7 +77,7 @@ def _slices(served: Served, kind: str, metric: str) -> Table:
 
     of_users = metric == "ndcg@100"
     others = [name for name in served.systems if name != JOINT]
-    table = Table(_TITLES[kind], box=None)
+    table = Table(TITLES[kind], box=None)
     for title in ("users" if of_users else "films", "NDCG@100" if of_users else "among the first 50", *others):
         table.add_column(title if title not in others else _title(title), justify="right", no_wrap=True)
     if served.factors:
@@ -105,7 +105,7 @@ def _beyond(found: dict[str, Any]) -> Table:
     table = Table("Lists", box=None)
     for name in found["beyond"]:
         table.add_column(_title(name), justify="right", no_wrap=True)
-    for measure, title in _MEASURES.items():
+    for measure, title in MEASURES.items():
         table.add_row(title, *(_cell(row.get(measure)) for row in found["beyond"].values()))
     return table
 

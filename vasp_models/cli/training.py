@@ -1,15 +1,13 @@
-"""`vasp-lens train`, `benchmark` and `models`."""
+"""`vasp-lens train`, and how figures are written."""
 
 from __future__ import annotations
 
-import json
 import shlex
 import sys
 from typing import Annotated
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-from rich.table import Table
 import typer
 
 from vasp_models import places
@@ -63,51 +61,6 @@ def train(
     typer.echo(f"vasp-lens app {shlex.quote(checkpoint.argument)}")
 
 
-def benchmark(
-    data: Data,
-    models: Annotated[
-        str, typer.Option(help="Names joined by commas; the first is what the others are compared with.")
-    ],
-    preset: Preset = None,
-    protocol: Protocol = "liang",
-    heldout: Heldout = None,
-    device: Device = "auto",
-    seed: Seed = 0,
-    as_json: AsJson = False,
-) -> None:
-    """Train several models on the same split and print their test metrics side by side."""
-    from vasp_models import benchmarking
-
-    chosen = [name.strip() for name in models.split(",") if name.strip()]
-    progress = Console(stderr=True)
-    rows = benchmarking.compare(
-        chosen, data, preset, protocol, heldout, device, seed, lambda text: progress.print(text, style="dim")
-    )
-    if as_json:
-        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
-    else:
-        Console().print(_comparison(rows))
-    if any("error" in row for row in rows):
-        raise typer.Exit(1)
-
-
-def models(as_json: AsJson = False) -> None:
-    """List the models that can be trained, with their presets."""
-    from vasp_models.models import MODELS
-
-    rows = [
-        {"name": name, "title": row.title, "paper": row.paper, "presets": list(row.presets)}
-        for name, row in MODELS.items()
-    ]
-    if as_json:
-        typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
-        return
-    table = Table("Name", "Title", "Paper", "Presets", box=None)
-    for row in rows:
-        table.add_row(row["name"], row["title"], row["paper"], ", ".join(row["presets"]))
-    Console().print(table)
-
-
 def _pairs(changes: list[str] | None) -> dict[str, str]:
     pairs = dict(change.partition("=")[::2] for change in changes or [])
     for name, value in pairs.items():
@@ -158,15 +111,3 @@ def _summary(console: Console, checkpoint) -> None:
     for row in checkpoint.metrics["baselines"].values():
         console.print(f"NDCG@100 against {row['title']}: {plus_minus(row['difference'], '+.4f')} (paired)")
     console.print(f"Saved to {checkpoint.folder}", soft_wrap=True)
-
-
-def _comparison(rows: list[dict]) -> Table:
-    table = Table("Model", "NDCG@100", "Recall@20", "Recall@50", "Coverage@100", "Against first", "Seconds", box=None)
-    for row in rows:
-        if "error" in row:
-            table.add_row(row["model"], row["error"])
-            continue
-        cells = [plus_minus(row[name]) for name in ("ndcg@100", "recall@20", "recall@50")]
-        against = "" if row["difference"] is None else plus_minus(row["difference"], "+.4f")
-        table.add_row(row["model"], *cells, three(row["coverage@100"]), against, f"{row['train_seconds']:.1f}")
-    return table

@@ -20,6 +20,7 @@ SCHEMA = 1
 KIND = "vasp-lens data set"
 _AGAIN = "make the data set again with --replace"
 MANIFEST, RATINGS, ITEMS, LINKS = "dataset.json", "ratings.parquet", "items.parquet", "links.parquet"
+ONE_OUT = "one_out.parquet"
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,18 @@ class Dataset:
         path = self.folder / LINKS
         return _reading(path, pq.read_table).to_pandas() if path.exists() else None
 
+    def one_out(self) -> tuple[np.ndarray, np.ndarray, np.ndarray] | None:
+        """The leave-one-out test that came with the data, None where none did.
+
+        Ids of users and of the item held out of each, (users), and of the items among which it must be found,
+        (users, 99).
+        """
+        if ONE_OUT not in self.manifest["files"]:
+            return None
+        table = _reading(self.folder / ONE_OUT, pq.read_table)
+        users, items = (table.column(name).to_numpy() for name in ("user", "item"))
+        return users, items, _flat(table.column("negatives")).reshape(len(users), -1)
+
 
 def load(name_or_path: str | Path) -> Dataset:
     """The data set of that name (``demo`` is the embedded one) or in that folder.
@@ -132,29 +145,33 @@ def write(
     facts: dict,
     links: pd.DataFrame | None = None,
     replace: bool = False,
+    one_out: pa.Table | None = None,
 ) -> Dataset:
     """Write a data set whole and return it: `facts` is the manifest without schema, fingerprint and files.
 
+    `one_out` (user, item, negatives) is a leave-one-out test that came with the ratings.
     Raises DataError where the folder is taken and `replace` is false.
     """
     check_free(folder, replace)
     tables = {RATINGS: ratings, ITEMS: _items_table(items)}
     if links is not None:
         tables[LINKS] = pa.Table.from_pandas(links, preserve_index=False)
+    if one_out is not None:
+        tables[ONE_OUT] = one_out
     with places.written_whole(folder) as temporary:
         for name, table in tables.items():
             bare = table.replace_schema_metadata(None)  # pandas' own notes would differ between its versions
             level = 9 if len(table) < 1_000_000 else 1
             pq.write_table(bare, temporary / name, compression="zstd", compression_level=level)
         files = {name: _facts_of(temporary / name) for name in tables}
-        content = {"fingerprint": fingerprint(ratings, items, facts), "files": files}
+        content = {"fingerprint": fingerprint(ratings, items, facts, one_out), "files": files}
         manifest = {"kind": KIND, "schema": SCHEMA, **facts, **content}
         text = json.dumps(manifest, indent=1, ensure_ascii=False) + "\n"
         (temporary / MANIFEST).write_text(text, encoding="utf-8")
     return Dataset(folder, manifest)
 
 
-def fingerprint(ratings: pa.Table, items: pd.DataFrame, facts: dict) -> str:
+def fingerprint(ratings: pa.Table, items: pd.DataFrame, facts: dict, one_out: pa.Table | None = None) -> str:
     """SHA-256 of the values, free of how a library happens to write them."""
     digest = hashlib.sha256(json.dumps([facts.get("threshold"), ratings.column_names]).encode())
     for name in ratings.column_names:
@@ -164,6 +181,9 @@ def fingerprint(ratings: pa.Table, items: pd.DataFrame, facts: dict) -> str:
     digest.update(
         "\n".join(f"{i}\t{t}\t{'' if pd.isna(y) else int(y)}\t{'|'.join(g)}" for i, t, y, g in lines).encode()
     )
+    if one_out is not None:
+        for name in ("user", "item", "negatives"):
+            digest.update(np.ascontiguousarray(_flat(one_out.column(name))))
     return f"sha256:{digest.hexdigest()}"
 
 
@@ -171,6 +191,12 @@ def sha256_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _flat(column: pa.ChunkedArray) -> np.ndarray:
+    """The numbers of a column, those of lists one after the other."""
+    chunks = column.combine_chunks()
+    return (chunks.flatten() if pa.types.is_nested(chunks.type) else chunks).to_numpy()
 
 
 def _bytes(chunk: pa.Array) -> bytes | np.ndarray:

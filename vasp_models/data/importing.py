@@ -7,7 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import re
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 from vasp_models import places
 from vasp_models.data import datasets
@@ -110,12 +112,19 @@ def assemble(
     links: pd.DataFrame | None = None,
     items_label: str = "items",
     replace: bool = False,
+    one_out: pa.Table | None = None,
 ) -> datasets.Dataset:
-    """Collapse repeated pairs, name every item, count, and write the data set whole. Raises DataError."""
+    """Collapse repeated pairs, name every item, count, and write the data set whole. Raises DataError.
+
+    `one_out` is a leave-one-out test that came with the data (user, item, negatives); its items are named too.
+    """
     rows_read = len(ratings)
     ratings, repeated = collapsed(ratings)
     check_enough(ratings, feedback, folder.name)
-    items, unnamed = complete(items, ratings.item_ids, items_label)
+    named = ratings.item_ids
+    if one_out is not None:
+        named = np.union1d(named, one_out.column("negatives").combine_chunks().flatten().to_numpy())
+    items, unnamed = complete(items, named, items_label)
     counts = {"rows": rows_read, "ratings": len(ratings), "users": len(ratings.user_ids)}
     counts |= {"items": len(items), "rated_items": len(ratings.item_ids), "unnamed_items": unnamed}
     rule = "latest" if ratings.times is not None else "highest" if ratings.values is not None else "last"
@@ -135,7 +144,7 @@ def assemble(
         "rating_counts": rating_counts(ratings),
         "user_mean_counts": user_mean_counts(ratings),
     }
-    return datasets.write(folder, ratings.table(), items, facts, links, replace)
+    return datasets.write(folder, ratings.table(), items, facts, links, replace, one_out)
 
 
 def free_folder(name: str, replace: bool) -> Path:

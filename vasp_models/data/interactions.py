@@ -79,6 +79,13 @@ class Interactions:
         values = None if self.values is None else self.values[positions]
         return Interactions(indptr, self.indices[positions], self.n_items, self.ordered, users, values)
 
+    def transposed(self) -> Interactions:
+        """Who has each item: the rows are items, the numbers the rows of these histories, ascending."""
+        order = np.argsort(self.indices, kind="stable")
+        indptr = np.concatenate([[0], np.cumsum(self.item_counts)]).astype(np.int64)
+        values = None if self.values is None else self.values[order]
+        return Interactions(indptr, self.row_numbers[order].astype(np.int32), len(self), values=values)
+
     def csr(self, dtype: type = np.float32) -> sparse.csr_matrix:
         """A sparse matrix of ones (rows, items)."""
         shape = (len(self), self.n_items)

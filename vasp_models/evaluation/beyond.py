@@ -106,9 +106,13 @@ def coverage(lists: np.ndarray, n_items: int) -> dict[str, float | None]:
     The jackknife over users in closed form: without one user the lists lose what only that user has (Heltshe and
     Forrester 1983).
     """
+    return {"mean": float((counts(lists, n_items) > 0).mean()), "se": jackknife(-only_theirs(lists, n_items))}
+
+
+def only_theirs(lists: np.ndarray, n_items: int) -> np.ndarray:
+    """Share of the items that are in this list and in no other: what coverage loses without it, float64 (users)."""
     found = counts(lists, n_items)
-    alone = ((lists != NOTHING) & (found[lists] == 1)).sum(axis=1) / n_items
-    return {"mean": float((found > 0).mean()), "se": _jackknife(-alone)}
+    return ((lists != NOTHING) & (found[lists] == 1)).sum(axis=1) / n_items
 
 
 def gini(counts: np.ndarray) -> float | None:
@@ -130,7 +134,7 @@ def concentration(lists: np.ndarray, n_items: int) -> dict[str, float | None]:
         found[items] -= 1
         without.append(gini(found))
         found[items] += 1
-    return {"mean": gini(found), "se": _jackknife(np.array([np.nan if g is None else g for g in without]))}
+    return {"mean": gini(found), "se": jackknife(np.array([np.nan if g is None else g for g in without]))}
 
 
 def long_tail(found: np.ndarray, holders: np.ndarray) -> np.ndarray:
@@ -142,7 +146,7 @@ def long_tail(found: np.ndarray, holders: np.ndarray) -> np.ndarray:
     return np.cumsum(found[order]) / max(found.sum(), 1)
 
 
-def _jackknife(without: np.ndarray) -> float | None:
+def jackknife(without: np.ndarray) -> float | None:
     """Standard error from the values without each user in turn (Efron and Tibshirani 1993, chapter 11)."""
     n = len(without)
     if n < 2 or not np.isfinite(without).all():

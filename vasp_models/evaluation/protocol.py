@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.evaluation import metrics
+from vasp_models.evaluation import beyond, metrics
+from vasp_models.evaluation.beyond import NOTHING
 from vasp_models.evaluation.ranking import mask_seen, top_k
 
 DEPTH = 100
@@ -25,12 +26,21 @@ def choice(metrics: Mapping[str, float]) -> float | None:
     return next((sign * metrics[name] for name, sign in _CHOICES if name in metrics), None)
 
 
+def chosen_by(metrics: Iterable[str]) -> str | None:
+    """The name of the metric by which `choice` decides."""
+    return next((name for name, _ in _CHOICES if name in metrics), None)
+
+
 @dataclass(frozen=True)
 class Evaluation:
-    """Metrics of each user, float64 (users), and the coverage of all lists together."""
+    """Metrics of each user, float64 (users), and the coverage of all lists together.
+
+    `alone` is the share of the items that only this user's list has, float64 (users): the error of the coverage.
+    """
 
     per_user: dict[str, np.ndarray]
     coverage: float
+    alone: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.per_user[CHOICE])
@@ -40,17 +50,26 @@ class Evaluation:
         return float(self.per_user[metric].mean())
 
     def summary(self) -> dict[str, object]:
-        """Mean and standard error (ddof 1) of each metric, and coverage, ready for JSON."""
+        """Mean and standard error (ddof 1) of each metric, and coverage, ready for JSON.
+
+        The coverage has a standard error too (by the jackknife over users) where everything was measured.
+        """
         rows = {name: _mean_se(values) for name, values in self.per_user.items()}
-        return {"users": len(self), **rows, "coverage@100": self.coverage}
+        coverage: object = self.coverage
+        if self.alone is not None:
+            coverage = {"mean": self.coverage, "se": beyond.jackknife(-self.alone)}
+        return {"users": len(self), **rows, "coverage@100": coverage}
 
     def difference(self, other: Evaluation, metric: str = CHOICE) -> dict[str, float | None]:
         """Mean and standard error of the paired per-user difference to `other` on the same users."""
         return _mean_se(self.per_user[metric] - other.per_user[metric])
 
 
-def evaluate(score: Score, fold_in: Interactions, held_out: Interactions) -> Evaluation:
-    """Evaluate a scoring function on fold-in histories (rows) against their held-out items (the same rows)."""
+def evaluate(score: Score, fold_in: Interactions, held_out: Interactions, full: bool = False) -> Evaluation:
+    """Evaluate a scoring function on fold-in histories (rows) against their held-out items (the same rows).
+
+    By the metrics of metrics.SMALL, or with `full` by those of metrics.FULL and with an error of the coverage.
+    """
     lists, found = [], []
     for start in range(0, len(fold_in), BATCH):
         rows = np.arange(start, min(start + BATCH, len(fold_in)))
@@ -60,21 +79,20 @@ def evaluate(score: Score, fold_in: Interactions, held_out: Interactions) -> Eva
         # Items that the model does not cover or that were seen cannot be recommended, whatever their place.
         offered = np.isfinite(np.take_along_axis(scores, ranked, axis=1))
         found.append(metrics.hits(ranked, held_out.take(rows)) & offered)
-        lists.append(ranked[offered])
-    hit, n_relevant = np.concatenate(found), held_out.lengths
-    per_user = {
-        CHOICE: metrics.ndcg_at(100, hit, n_relevant),
-        "recall@20": metrics.recall_at(20, hit, n_relevant),
-        "recall@50": metrics.recall_at(50, hit, n_relevant),
-    }
-    return Evaluation(per_user, len(np.unique(np.concatenate(lists))) / fold_in.n_items)
+        lists.append(np.where(offered, ranked, NOTHING))
+    hit, offers = np.concatenate(found), np.concatenate(lists)
+    names = metrics.FULL if full else metrics.SMALL
+    per_user = {name: metrics.named(name, hit, held_out.lengths) for name in names}
+    coverage = float((beyond.counts(offers, fold_in.n_items) > 0).mean())
+    return Evaluation(per_user, coverage, beyond.only_theirs(offers, fold_in.n_items) if full else None)
 
 
-def evaluate_folds(score: Score, folds: list[tuple[Interactions, Interactions]]) -> Evaluation:
+def evaluate_folds(score: Score, folds: list[tuple[Interactions, Interactions]], full: bool = False) -> Evaluation:
     """Mean over several hold-outs of the same users (the VASP authors' test protocol)."""
-    results = [evaluate(score, fold_in, held_out) for fold_in, held_out in folds]
+    results = [evaluate(score, fold_in, held_out, full) for fold_in, held_out in folds]
     per_user = {name: np.mean([r.per_user[name] for r in results], axis=0) for name in results[0].per_user}
-    return Evaluation(per_user, float(np.mean([r.coverage for r in results])))
+    alone = np.mean([r.alone for r in results], axis=0) if full else None
+    return Evaluation(per_user, float(np.mean([r.coverage for r in results])), alone)
 
 
 def _mean_se(values: np.ndarray) -> dict[str, float | None]:

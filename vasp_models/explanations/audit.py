@@ -66,7 +66,7 @@ def sample_of(
     Raises ExplanationError where no history leaves anything to recommend.
     """
     chosen = [histories.row(row).astype(np.int64) for row in _drawn(histories.lengths, users, seed)]
-    rows = Interactions.from_lists(chosen, model.n_items)
+    rows = model.histories(chosen)
     ranking = mask_seen(total(model, rows), rows)
     targets = [best[np.isfinite(ranking[row, best])] for row, best in enumerate(top_k(ranking, TARGETS))]
     kept = [row for row, films in enumerate(targets) if len(films) and len(chosen[row])]

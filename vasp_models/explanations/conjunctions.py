@@ -211,7 +211,11 @@ def _interactions(
     # Films under a rule are what is asked about, and each gives two tastes away: they stand in no profile.
     asked = np.array([case.item for case in cases])
     for number in range(len(profiles)):
-        history, included = _profiles(np.setdiff1d(profiles.row(number), asked), tastes, pairs, generator)
+        row = profiles.row(number)
+        history, included = _profiles(np.setdiff1d(row, asked), tastes, pairs, generator)
+        if model.needs_order:
+            order = _in_order(history, row)
+            history, included = history[order], included[:, :, order]
         found = subset_answers(model, history, included.reshape(-1, len(history))).astype(np.float64)
         found = found.reshape(len(sums), len(pairs), 4, model.n_items)
         held = np.zeros(shape, dtype=bool)
@@ -242,3 +246,9 @@ def _profiles(
         places = np.searchsorted(history, drawn[row])
         included[row, [1, 3], places[0]] = included[row, [2, 3], places[1]] = True
     return history, included
+
+
+def _in_order(films: np.ndarray, row: np.ndarray) -> np.ndarray:
+    """Positions of some films in the order in which they stand in a row, those that it lacks last, int64."""
+    places = {film: place for place, film in enumerate(row.tolist())}
+    return np.argsort([places.get(film, len(row)) for film in films.tolist()], kind="stable")

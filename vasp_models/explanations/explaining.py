@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ExplanationError
 from vasp_models.evaluation.ranking import mask_seen, rank_of
 from vasp_models.explanations.answers import total
@@ -136,7 +135,7 @@ def explain(
     full, empty = answered.full.sum(axis=0), answered.empty.sum(axis=0)  # (items)
     if not (covered := np.isfinite(empty[items])).all():
         raise uncovered(int(items[~covered][0]))
-    history_row = Interactions.from_lists([history], model.n_items)
+    history_row = model.histories([history])
     ranking, base_ranking = (mask_seen(row[None], history_row)[0] for row in (full, empty))
     return Explanations(
         items,

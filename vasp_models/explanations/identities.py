@@ -25,7 +25,7 @@ def split_identity(case: Case) -> float | None:
         return None
     found, listed = case.explained, recommend(case.model, case.history, len(case.targets))
     factors, score = case.exact(found.items)
-    everything, whole = np.arange(case.model.n_items), Interactions.from_lists([case.history, []], case.model.n_items)
+    everything, whole = np.arange(case.model.n_items), case.model.histories([case.history, []])
     pairs = [
         (found.scores, score[0]),
         (found.base, score[1]),
@@ -52,7 +52,7 @@ def batch_is_single(case: Case) -> float:
     rng, h = case.sample.rng(case.number), len(case.history)
     included = rng.random((_SUBSETS, h)) < np.linspace(0, 1, _SUBSETS)[:, None]  # from nothing to everything
     rows = [case.history[row] for row in included]
-    alone = np.concatenate([answers(case.model, Interactions.from_lists([row], case.model.n_items)) for row in rows], 1)
+    alone = np.concatenate([answers(case.model, case.model.histories([row])) for row in rows], axis=1)
     found.append(off(subset_answers(case.model, case.history, included), alone))
     # A film that is not in the profile counts as nothing, though it is named.
     named = np.concatenate([case.history, [rng.choice(case.targets)]])
@@ -249,7 +249,7 @@ def _linear_logits(model, history: np.ndarray, included: np.ndarray, items: np.n
     factor = None if model is None else linear_factor(model)
     if factor == SCORE:
         rows = [history[row > 0] for row in included]
-        logits = model.score(Interactions.from_lists(rows, model.n_items))[:, items]
+        logits = model.score(model.histories(rows))[:, items]
         return logits.astype(np.float64) if logits.dtype == dtype else None
     if factor is None or not isinstance(model, HasGradient):
         return None

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 # The tensors with one row for each item of a history, which lead from it to the outputs.
 _FROM_ITEMS = {"nease": ("W",), "flvae": ("embed",)}
 _LINEAR = "weights"  # the one tensor of EASE and EDLAE
+_WHOLE = "net"  # all layers of a model that does not tell them apart
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,13 @@ def cascade(model: Recommender, seed: int) -> Iterator[Step]:
 
     Deep parts come first, each from its heads to its inputs, and the linear part last. Fresh weights are those that
     the model itself starts from under another seed; EASE starts from none, so its weights are shuffled between the
-    pairs of items. Each step changes the copy of the step before.
+    pairs of items. Each step changes the copy of the step before. A model of one net is randomised in one step.
     """
     if hasattr(model, "nets"):
-        yield from _of_parts(model, seed)
+        if all(hasattr(net, "layers") for net in model.nets.values()):
+            yield from _of_parts(model, seed)
+        else:
+            yield Step("score", _WHOLE, type(model)(model.settings, model.n_items, seed).to(model.device), True)
     elif _LINEAR in (tensors := model.tensors()):
         shuffled = _changed(model, {_LINEAR: _shuffled(tensors[_LINEAR], np.random.default_rng(seed))})
         yield Step("score", _LINEAR, shuffled, True)

@@ -121,5 +121,5 @@ def _entered(before: np.ndarray, after: np.ndarray, item: int, k: int) -> np.nda
 
 def _scores(model: Recommender, history: np.ndarray, rows: Sequence[np.ndarray]) -> np.ndarray:
     """Scores for each of some histories, float32 (rows, items), -inf for the items of the original one."""
-    scores = model.score(Interactions.from_lists(rows, model.n_items))
+    scores = model.score(model.histories(rows))
     return mask_seen(scores, Interactions.from_lists([history] * len(rows), model.n_items))

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from vasp_models.data.interactions import Interactions
 from vasp_models.explanations import explainers
 from vasp_models.explanations.explaining import explain
 from vasp_models.explanations.gates import Case, Gate, Sample, users
@@ -106,7 +105,6 @@ def _places(model: Recommender, history: np.ndarray, gone: np.ndarray) -> tuple[
 
     They differ where films have the same score. Written without the program's own ranking.
     """
-    rows = Interactions.from_lists([np.setdiff1d(history, gone)], model.n_items)
-    scores = model.score(rows)[0]
+    scores = model.score(model.histories([history[~np.isin(history, gone)]]))[0]
     others = np.sort(np.delete(scores, history))
     return tuple(len(others) - np.searchsorted(others, scores, side) + (side == "right") for side in ("right", "left"))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 import time
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -38,6 +38,8 @@ class Recommender(ABC):
     personalised: ClassVar[bool] = True
     needs_order: ClassVar[bool] = False  # learns from and reads histories in the order in which they were chosen
     learns_from: ClassVar[Literal["likes", "ratings"]] = "likes"  # "ratings": all rated pairs, with their values
+    # How a user whom training did not meet is taken up: the history goes in, or the user's vector is solved for it.
+    new_users: ClassVar[Literal["forward", "solve", "none"]] = "forward"
     softmax: ClassVar[bool] = False  # scores are logits of a softmax over the items; explained as log-softmax
 
     def __init__(self, settings: object, n_items: int, seed: int = 0) -> None:
@@ -87,6 +89,12 @@ class Recommender(ABC):
         """Which of some items the model has learnt of, bool (len(items)); it neither scores nor reads the others."""
         return np.ones(len(items), dtype=bool)
 
+    def histories(self, rows: Iterable[Sequence[int]]) -> Interactions:
+        """Histories as the model reads them: in the order given, each item once, where it needs one, else as sets."""
+        if self.needs_order:
+            rows = [list(dict.fromkeys(np.asarray(row).tolist())) for row in rows]
+        return Interactions.from_lists(rows, self.n_items, self.needs_order)
+
     def fit(self, train: Interactions, options: TrainOptions | None = None, validate: Validate | None = None) -> None:
         """Fit without looking at the epochs."""
         for _ in self.fit_epochs(train, options or TrainOptions(), validate):
@@ -97,6 +105,11 @@ class Recommender(ABC):
             raise DataError(
                 f"The histories are over {histories.n_items:,} items and the model over {self.n_items:,}: "
                 "expected the catalogue that the model was trained on."
+            )
+        if self.needs_order and not histories.ordered and (histories.lengths > 1).any():
+            raise DataError(
+                f"{type(self).__name__} reads each history in its order, and these have none: expected histories in "
+                "the order in which their items were chosen, from data with timestamps."
             )
 
     def _check_train(self, train: Interactions) -> None:

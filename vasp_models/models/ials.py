@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models.base import OneStep, not_fitted
+from vasp_models.models.new_users import least_squares
 from vasp_models.training.options import TrainOptions, check_ranges
 
 _MISSING = "iALS trains with the package implicit, which is not installed: pip install 'vasp-lens[ials]'."
@@ -42,6 +43,7 @@ class IALS(OneStep):
 
     Settings = IALSSettings
     step = "least squares"
+    new_users = "solve"
     items: np.ndarray | None = None
 
     def __init__(self, settings: IALSSettings, n_items: int, seed: int = 0) -> None:
@@ -67,16 +69,9 @@ class IALS(OneStep):
 
     def vectors(self, histories: Interactions) -> np.ndarray:
         """The users' vectors, (Y'Y + (alpha - 1) Y_u'Y_u + reg I)^-1 alpha Y_u'1, float32 (rows, factors)."""
-        items, chosen = self._fitted(), self.settings
-        y = items.astype(np.float64)
-        everything = y.T @ y + chosen.regularization * np.eye(y.shape[1])
-        users = np.zeros((len(histories), y.shape[1]))
-        for row in range(len(histories)):
-            if len(liked := y[histories.row(row)]):
-                users[row] = np.linalg.solve(
-                    everything + (chosen.alpha - 1) * liked.T @ liked, chosen.alpha * liked.sum(axis=0)
-                )
-        return users.astype(np.float32)
+        items, chosen = self._fitted().astype(np.float64), self.settings
+        ones = np.ones(histories.n_pairs)
+        return least_squares(items, histories, chosen.alpha, 1.0, chosen.regularization, ones).astype(np.float32)
 
     def _fitted(self) -> np.ndarray:
         if self.items is None:

@@ -57,6 +57,13 @@ class Net(Group, ABC):
         """Scores of `items`, int64 (pairs, c), for the rows `rows`, int64 (pairs), of x: fp32 (pairs, c)."""
         return self(x, noise)[rows[:, None], items]
 
+    def at_steps(self, x: Inputs, noise: torch.Generator | None) -> Tensor:
+        """For nets that read order: scores of all items at each place in time, fp32 (places, items).
+
+        The places of a row are before its first item, then after each of its items but the last.
+        """
+        raise NotImplementedError
+
     def begin(self, train: Interactions) -> Interactions:
         """Called before training starts: makes weights whose size the train users decide; the histories to train on."""
         return train
@@ -112,6 +119,12 @@ class Network(TorchRecommender):
     def at_pairs(self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor) -> NetworkOutput:
         """One pass over histories for some pairs of row and items alone, for training."""
         scores = self.net.at_pairs(x, noise, rows, items)
+        kl = self.net.divergence()
+        return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
+
+    def at_steps(self, x: Inputs, noise: torch.Generator | None) -> NetworkOutput:
+        """One pass over ordered histories for what follows each place in time, for training."""
+        scores = self.net.at_steps(x, noise)
         kl = self.net.divergence()
         return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, fields, is_dataclass, replace
+from dataclasses import asdict, dataclass, fields, is_dataclass, replace
 import json
 import types
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -61,6 +61,39 @@ def override(settings: Any, options: TrainOptions, changes: Mapping[str, str]) -
         for place in places:
             settings, options = _replaced(settings, options, place, name, text)
     return settings, options
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A setting as `--set` names it, what it is where nobody chooses, and the kind of value it takes, in words."""
+
+    name: str
+    default: Any
+    kind: str
+
+
+def choices(settings: Any, options: TrainOptions) -> list[Choice]:
+    """Every setting that can be changed, under its full name: of the model, its parts and its stages."""
+    found = [*_choices("", settings)]
+    for name, part in getattr(settings, "parts", {}).items():
+        found += _choices(f"{name}.", part)
+    found += _choices("", options)
+    for stage in options.stages:
+        found += _choices(f"{stage.name}.", stage)
+    return found
+
+
+def _choices(prefix: str, values: Any) -> Iterator[Choice]:
+    kinds = get_type_hints(type(values))
+    yield from (Choice(prefix + name, getattr(values, name), _in_words(kinds[name])) for name in _names(values))
+
+
+def _in_words(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return " or ".join(map(str, get_args(kind)))
+    if get_origin(kind) in (Union, types.UnionType):
+        return " or ".join("nothing" if each is type(None) else _in_words(each) for each in get_args(kind))
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[kind]
 
 
 def with_epochs(options: TrainOptions, epochs: int) -> TrainOptions:

@@ -81,6 +81,33 @@ class Bag:
         return Bag(self.items, self.offsets, weights, self, self.users)
 
 
+@dataclass(frozen=True)
+class Dense:
+    """Rows in which every item has a weight: `values` float32 (rows, items), as when a model is fed its own output."""
+
+    values: Tensor
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @property
+    def lengths(self) -> Tensor:
+        """Items per row, which are all, int64 (rows)."""
+        return torch.full((len(self),), self.values.shape[1], device=self.values.device)
+
+    def scaled(self, factors: Tensor) -> Dense:
+        """Every weight of a row times the row's factor, (rows)."""
+        return Dense(self.values * factors[:, None])
+
+    def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
+        """The weighted sum of `matrix`'s rows for each row, (rows, columns)."""
+        return self.values.to(matrix.dtype) @ (matrix if columns is None else matrix[:, columns])
+
+    def dense(self, n_items: int) -> Tensor:
+        """The weights, float32 (rows, n_items)."""
+        return self.values
+
+
 def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions]:
     """Cut each history at random into A (floor of n/2 items) and B (the rest): VASP eq. 11 and 12."""
     rows = train.row_numbers
@@ -126,6 +153,20 @@ def stacked(upper: Interactions, lower: Interactions) -> Interactions:
         for above, below in ((upper.users, lower.users), (upper.values, lower.values))
     )
     return Interactions(indptr, np.concatenate([upper.indices, lower.indices]), upper.n_items, False, users, values)
+
+
+def following(histories: Interactions, number: int) -> tuple[np.ndarray, np.ndarray]:
+    """What comes next in ordered histories: for each place of each the `number` items after it, fewer near the end.
+
+    Places are counted as `models.network.Net.at_steps` answers them: for each row one before its first item, then
+    one after each item but the last; an empty row has none. Two arrays int64 (targets): place, item.
+    """
+    place = np.arange(histories.n_pairs)  # the place before the j-th pair of all is the j-th place
+    last = np.repeat(histories.indptr[1:], histories.lengths)
+    found = [(place[place + ahead < last], ahead) for ahead in range(number)]
+    places = np.concatenate([each for each, _ in found])
+    items = np.concatenate([histories.indices[each + ahead] for each, ahead in found])
+    return places, items.astype(np.int64)
 
 
 def steps_per_epoch(train: Interactions, stage: Stage) -> int:

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.evaluation.protocol import choice
-from vasp_models.training.batches import Bag, epoch_batches, steps_per_epoch
+from vasp_models.training.batches import Bag, Dense, epoch_batches, following, steps_per_epoch
 from vasp_models.training.losses import LOSSES, PAIR_LOSSES
 from vasp_models.training.negatives import with_negatives
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, Stage, TrainOptions, Turn
@@ -106,17 +106,29 @@ class Training:
     def _step(
         self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch, draws, number: int
     ) -> Tensor:
-        """One update, the `number`-th of the stage; its loss."""
-        loss = self._loss(stage, *batch, *draws, turn.input_dropout, number)
+        """One update, the `number`-th of the stage; its loss. With `refeed` a second one follows, of outputs alone."""
+        loss, outputs = self._loss(stage, *batch, *draws, turn.input_dropout, number)
+        # In turn over the epochs, too: an epoch may have a single step.
+        moved = [list(optimizers)[number % len(optimizers)]] if stage.alternate else list(optimizers)
+        moved = [turn.part] if turn.part else moved
+        self._update(optimizers, moved, loss)
+        if stage.refeed:
+            self._update(optimizers, moved, self._refed(stage, outputs.detach(), draws[1]))
+        return loss.detach()
+
+    def _update(self, optimizers: dict[str, torch.optim.Optimizer], moved: list[str], loss: Tensor) -> None:
         for optimizer in optimizers.values():
             optimizer.zero_grad(set_to_none=True)
         loss.backward()
-        # In turn over the epochs, too: an epoch may have a single step.
-        moved = [list(optimizers)[number % len(optimizers)]] if stage.alternate else list(optimizers)
-        for part in [turn.part] if turn.part else moved:
+        for part in moved:
             optimizers[part].step()
             self.model.nets[part].project()
-        return loss.detach()
+
+    def _refed(self, stage: Stage, outputs: Tensor, noise: torch.Generator) -> Tensor:
+        """The loss of f(f(x)) against f(x), both over all items (Kuchaiev and Ginsburg 2017, section 2.3)."""
+        (scores,) = self.model(Dense(outputs), stage.parts, noise).logits.values()
+        # As the first loss is scaled: a mean over pairs, or a sum over items and a mean over rows.
+        return PAIR_LOSSES["mse"](scores, outputs) * (1 if stage.negatives is not None else outputs.shape[1])
 
     def _loss(
         self,
@@ -127,38 +139,50 @@ class Training:
         noise: torch.Generator,
         dropout: float,
         step: int,
-    ) -> Tensor:
+    ) -> tuple[Tensor, Tensor]:
+        """The loss of one batch, and the scores that it was taken of."""
         device = self.model.device
         full = Bag.of(known, device)
+        pairs = None
+        if stage.negatives is not None:
+            pairs = [torch.from_numpy(each).to(device) for each in with_negatives(known, target, stage.negatives, rng)]
         bf16 = self.options.precision == "bf16"
         with torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext():
-            if stage.negatives is None:
-                output = self.model(full.dropped(dropout, noise), stage.parts, noise)
-            else:
-                pairs = with_negatives(known, target, stage.negatives, rng)
-                rows, items, values = (torch.from_numpy(each).to(device) for each in pairs)
-                output = self.model.at_pairs(full.dropped(dropout, noise), noise, rows, items)
-        if stage.negatives is None:
-            loss = _of_rows(stage, output, full, target)
-        else:
+            output = self._output(stage, full.dropped(dropout, noise), pairs, noise)
+        if pairs is not None:
             (scores,) = output.logits.values()
-            loss = PAIR_LOSSES[stage.loss](scores, values)
+            rows, items, values = pairs
+            loss = PAIR_LOSSES[stage.loss](scores[rows[:, None], items] if stage.refeed else scores, values)
+        elif stage.following is not None:
+            scores = sum(output.log_factors.values())
+            loss = LOSSES[stage.loss](scores, *_on(device, *following(known, stage.following)))
+        else:
+            scores = _scored(stage, output, full)
+            loss = LOSSES[stage.loss](scores, *_pairs(target, scores.device))
         warm = min(1.0, step / stage.kl_warmup_steps) if stage.kl_warmup_steps else 1.0
         for divergence in output.kl:
             per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
             loss = loss + warm * stage.kl_weight * per_row.mean()
-        return loss
+        return loss, scores
+
+    def _output(self, stage: Stage, x: Bag, pairs: list[Tensor] | None, noise: torch.Generator):
+        """The model's output for what the stage asks: every item of the rows or of their places in time, or pairs."""
+        if stage.following is not None:
+            return self.model.at_steps(x, noise)
+        if pairs is None or stage.refeed:  # what is fed back are scores of all items
+            return self.model(x, stage.parts, noise)
+        return self.model.at_pairs(x, noise, *pairs[:2])
 
 
-def _of_rows(stage: Stage, output, full: Bag, target: Interactions) -> Tensor:
-    """The loss over all items of each row."""
+def _scored(stage: Stage, output, full: Bag) -> Tensor:
+    """The scores of all items of each row that the loss is of."""
     if stage.loss in LINEAR_LOSSES:
         (scores,) = output.logits.values()
     else:
         scores = sum(output.log_factors.values())
     if stage.mask_inputs:
         scores = scores.index_put((full.rows, full.items), torch.tensor(-torch.inf, device=scores.device))
-    return LOSSES[stage.loss](scores, *_pairs(target, scores.device))
+    return scores
 
 
 def _finite(loss: float, stage: Stage) -> float:
@@ -171,8 +195,11 @@ def _finite(loss: float, stage: Stage) -> float:
 
 
 def _pairs(histories: Interactions, device: torch.device) -> tuple[Tensor, Tensor]:
-    rows, items = histories.row_numbers, histories.indices.astype(np.int64)
-    return torch.from_numpy(rows).to(device), torch.from_numpy(items).to(device)
+    return _on(device, histories.row_numbers, histories.indices.astype(np.int64))
+
+
+def _on(device: torch.device, *arrays: np.ndarray) -> tuple[Tensor, Tensor]:
+    return tuple(torch.from_numpy(each).to(device) for each in arrays)
 
 
 def _optimizer(net: nn.Module, stage: Stage, part: str) -> torch.optim.Optimizer:

@@ -51,6 +51,9 @@ class Stage:
     # None: of all items. A number: of the targets alone, each beside so many items that the user does not have, drawn
     # anew every epoch; with ratings 0 of them leaves what was rated.
     negatives: int | None = None
+    # None: a history is a set. A number: after each item of an ordered history, so many of those that follow it.
+    following: int | None = None
+    refeed: bool = False  # after each update a second one: the outputs as input and as target (training/batches.Dense)
     mask_inputs: bool = False  # leave a row's inputs out of the softmax
     kl: Literal["mean", "sum"] = "mean"  # over latent dimensions; the mean over rows always
     kl_weight: float = 1.0
@@ -81,6 +84,15 @@ class Stage:
         )
         if self.negatives is not None:
             check_ranges(self, negatives=(0, 1_000))
+        if self.following is not None:
+            check_ranges(self, following=(1, 1_000))
+            if self.inputs != "full" or self.negatives is not None or self.mask_inputs or self.input_dropout:
+                raise SettingError(
+                    f"The stage {self.name!r} reads whole histories in their order: expected inputs=full, all items, "
+                    "no mask_inputs and no input_dropout with following."
+                )
+        if self.refeed and (self.loss != "mse" or self.following is not None):
+            raise SettingError(f"The stage {self.name!r} feeds outputs back: expected loss=mse with refeed.")
         known = ROW_LOSSES if self.negatives is None else PAIR_LOSSES
         if self.loss not in known:
             raise SettingError(

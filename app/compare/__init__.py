@@ -1,0 +1,1 @@
+"""The page Compare: which of several checkpoints on the same data ranks best, for whom, and with which films?"""

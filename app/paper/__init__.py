@@ -1,0 +1,1 @@
+"""The page Paper: do the documents' claims hold?"""

@@ -1,0 +1,116 @@
+"""The modules of the unified framework: representation, fusion, prediction (Raziperchikolaei and Chung 2021, III)."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from vasp_models.models.flvae import dense
+from vasp_models.models.inputs import Inputs
+
+
+class Modules(Protocol):
+    """What the modules ask of the settings (`unified.UnifiedSettings`)."""
+
+    factors: int
+    activation: str
+    normalise: bool
+    fusion: str
+    prediction: str
+    layers: int
+    channels: int
+
+
+class Side(nn.Module):
+    """The representation of users or of items (section III-B): from numbers, or from histories or columns."""
+
+    def __init__(self, chosen: Modules, side: str, n_inputs: int, generator: torch.Generator) -> None:
+        super().__init__()
+        from_id = getattr(chosen, f"{side}_input") == "id"
+        is_mlp = getattr(chosen, f"{side}_representation") == "mlp"
+        hidden = getattr(chosen, f"{side}_hidden") if is_mlp else 0
+        self.normalise = chosen.normalise
+        self.first = nn.Parameter(torch.empty(n_inputs, hidden or chosen.factors))
+        self.bias = None if from_id else nn.Parameter(torch.zeros(hidden or chosen.factors))
+        self.last = dense(hidden, chosen.factors, generator) if hidden else None
+        self.activation = getattr(torch, chosen.activation) if is_mlp else None
+        if from_id:
+            nn.init.normal_(self.first, std=0.01, generator=generator)
+        else:
+            nn.init.xavier_uniform_(self.first, generator=generator)
+
+    def forward(self, inputs: Inputs | Tensor) -> Tensor:
+        """Representations, fp32 (rows, factors), of histories or of numbers, int64 (rows)."""
+        if isinstance(inputs, Tensor):
+            found = functional.embedding(inputs, self.first)
+        else:
+            x = inputs.scaled(inputs.lengths.clamp_min(1).rsqrt()) if self.normalise else inputs
+            found = x.times(self.first) + self.bias
+        found = found if self.last is None else self.last(found)
+        return found if self.activation is None else self.activation(found)
+
+
+class Head(nn.Module):
+    """Fusion and prediction (sections III-C and III-D): u (rows, 1, d) and v (rows or 1, c, d) give (rows, c)."""
+
+    def __init__(self, chosen: Modules, generator: torch.Generator) -> None:
+        super().__init__()
+        self.fusion, self.prediction, width = chosen.fusion, chosen.prediction, chosen.factors
+        self.floats = width if chosen.prediction in ("mlp", "nonlinear") else 1  # held for each pair
+        if chosen.prediction == "nonlinear":
+            self.weights = nn.Parameter(torch.empty(1, width))
+            nn.init.xavier_uniform_(self.weights, generator=generator)
+            self.bias = nn.Parameter(torch.zeros(()))
+        if chosen.prediction == "mlp":
+            widths = [max(1, width >> n) for n in range(chosen.layers)]
+            n_inputs = 2 * width if chosen.fusion == "concatenation" else width
+            self.start = dense(n_inputs, widths[0], generator)
+            self.tower = nn.ModuleList(dense(a, b, generator) for a, b in zip(widths, [*widths[1:], 1], strict=True))
+        if chosen.prediction == "cnn":
+            sizes = [1] + [chosen.channels] * (width.bit_length() - 1)
+            self.tower = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in zip(sizes, sizes[1:], strict=False))
+            for layer in self.tower:
+                nn.init.xavier_uniform_(layer.weight, generator=generator)
+                nn.init.zeros_(layer.bias)
+            self.out = dense(chosen.channels, 1, generator)
+            self.floats = width**2 * max(1, chosen.channels // 4)
+
+    def forward(self, u: Tensor, v: Tensor) -> Tensor:
+        """Logits, or the prediction itself where it is linear."""
+        if self.prediction == "cnn":
+            return self._convolved(u, v)
+        if self.prediction == "mlp":
+            return self._towered(u, v)
+        if self.fusion == "normalised-product":
+            u, v = functional.normalize(u, dim=-1), functional.normalize(v, dim=-1)
+        if self.prediction == "nonlinear":
+            return _dot(u * self.weights, v) + self.bias
+        return _dot(u, v)
+
+    def _towered(self, u: Tensor, v: Tensor) -> Tensor:
+        if self.fusion == "concatenation":  # the first layer is a sum over both halves: no pair is ever put together
+            of_user, of_item = self.start.weight.chunk(2, dim=1)
+            found = u @ of_user.T + v @ of_item.T + self.start.bias
+        elif self.fusion == "normalised-product":
+            found = self.start(functional.normalize(u, dim=-1) * functional.normalize(v, dim=-1))
+        else:
+            found = self.start(u * v)
+        for layer in self.tower:
+            found = layer(torch.relu(found))
+        return found[..., 0]
+
+    def _convolved(self, u: Tensor, v: Tensor) -> Tensor:
+        found = u[..., :, None] * v[..., None, :]  # (rows, c, factors, factors)
+        rows, n_items = found.shape[:2]
+        found = found.flatten(0, 1)[:, None]
+        for layer in self.tower:
+            found = torch.relu(layer(found))
+        return self.out(found.flatten(1)).view(rows, n_items)
+
+
+def _dot(u: Tensor, v: Tensor) -> Tensor:
+    """Sums of products: (rows, 1, factors) and (rows or 1, c, factors) -> (rows, c)."""
+    return u[:, 0] @ v[0].T if len(v) == 1 else (v @ u.mT)[..., 0]
