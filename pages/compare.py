@@ -3,33 +3,35 @@
 from __future__ import annotations
 
 from functools import partial
+import shlex
 
 import streamlit as st
 
-from app import state, widgets
+from app import state, widgets, words
 from app.compare import cached as kept
 from app.compare import controls, facts, views
 from vasp_models import comparing
 
 
-def alone(offered) -> None:
+def alone(own, offered) -> None:
     """The page where there is nothing to compare with, and how that is made."""
     widgets.title(facts.QUESTION, facts.ALONE)
-    widgets.notice(facts.HOW_TO, icon="compare_arrows")
-    st.code(facts.commands(widgets.chosen_checkpoint()), language=None)
+    if own.is_bundle:
+        widgets.notice(words.sentence(facts.OF_BUNDLE.format(shlex.quote(own.argument))), icon="inventory_2")
+    else:
+        widgets.notice(facts.HOW_TO, icon="compare_arrows")
+        st.code(facts.commands(own), language=None)
     controls.not_offered(offered.refused)
 
 
 def sections(shown, chosen, reference) -> None:
     """Everything below the choices."""
-    views.missing(shown, chosen)
     views.accuracy(shown)
+    views.missing(shown, chosen)
     if shown.compared is not None:
         views.by_slice(shown)
         views.beyond(shown)
     views.lists_of_user(shown, chosen, reference)
-    with widgets.fold():
-        st.markdown(facts.HOW)
 
 
 def page() -> None:
@@ -39,7 +41,7 @@ def page() -> None:
         return
     offered = controls.offer(own)
     if not offered.fitting:
-        alone(offered)
+        alone(own, offered)
         return
     head, place = st.container(), st.container()
     chosen = controls.opened([state.current().checkpoint, *offered.chosen()], offered.refused)
@@ -59,8 +61,10 @@ def page() -> None:
     shown = facts.Shown(titles, measured, stored, metric)
     with head:
         widgets.title(facts.QUESTION, facts.answer(shown))
-    controls.not_offered(offered.refused)
     sections(shown, chosen, reference)
+    controls.not_offered(offered.refused)
+    with widgets.fold():
+        st.markdown(facts.HOW)
 
 
 page()

@@ -16,7 +16,7 @@ from vasp_models.data.importing import import_ratings
 from vasp_models.errors import DataError, MeasureError, SettingError
 from vasp_models.models import MODELS, preset
 from vasp_models.models.settings import override
-from vasp_models.published import reproduced, recipes, verdicts
+from vasp_models.published import recipes, reproduced, verdicts
 from vasp_models.published.claims import CLAIMS
 
 RUNNER = CliRunner()
@@ -142,6 +142,7 @@ def test_a_forgotten_mask_is_measured(home):
 
 def test_the_scale_follows_the_number_of_films():
     assert recipes.scale_of(9_999, "liang") == "small" == recipes.scale_of(3_000, "vasp")
+    assert recipes.scale_of(2_665, "leave-one-out") == "paper"
     assert recipes.scale_of(20_108, "liang") == "paper" and recipes.scale_of(20_720, "vasp") == "authors"
     rows = {entry.label: entry for entry in reproducing.entries(recipes.recipe("vasp-table3"), 20_720, "vasp")}
     assert rows["VASP"].preset == rows["FLVAE"].preset == "authors" and rows["NEASE"].preset == "paper"

@@ -16,9 +16,9 @@ from vasp_models.errors import SettingError
 from vasp_models.evaluation import traps
 from vasp_models.explanations import parts
 from vasp_models.models import Recommender, model_row
-from vasp_models.published import reproduced, recipes
-from vasp_models.published.reproduced import HERE, Measured
+from vasp_models.published import recipes, reproduced
 from vasp_models.published.recipes import ECHO, LEFT_IN, MASK, MASK_GAIN, PARTS, Recipe
+from vasp_models.published.reproduced import HERE, Measured
 
 _DIGITS = 6  # of the values of single users that a table keeps in its rows
 

@@ -73,8 +73,14 @@ def picker(chosen: Mapping[str, Checkpoint], offered: Offer) -> str:
     st.session_state[_BESIDE] = others
     links.pin(beside=tuple(others), against=reference)
     most = {"max_selections": state.MAX_BESIDE, "placeholder": "Choose one to four"}
+    if offered.refused:
+        most["help"] = (
+            f"Only those that fit; why {words.count(len(offered.refused), 'other')} cannot be compared stands below."
+        )
     label = f"Compare {words.markdown(labels[own])} with"
     st.multiselect(label, offered.fitting, format_func=labels.get, key=_BESIDE, on_change=_take_beside, **most)
+    for line in facts.left_out(now.beside, own, offered.fitting, offered.refused):
+        widgets.notice(line, icon="block")
     return reference
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -12,12 +12,16 @@ from app.compare.charts import signed
 from app.quality import facts as quality
 from vasp_models import provenance
 from vasp_models.comparing import KIND, MOST, Measured, all_slices
-from vasp_models.evaluation.comparison import ALIKE, BETTER, HIGHER, REFERENCE, Compared
+from vasp_models.evaluation.comparison import ALIKE, BETTER, HIGHER, LOWER, REFERENCE, WORSE, Compared
 from vasp_models.evaluation.found import USER_METRICS
 
 QUESTION = "Which model ranks best on these data?"
 ALONE = "There is **nothing to compare with** yet: no other checkpoint here was trained and measured on the same data."
 HOW_TO = "A second model on the same data is trained in a moment; these commands make one, and measure both:"
+OF_BUNDLE = (
+    "This bundle was opened alone. `vasp-lens app {} OTHER` opens it beside another checkpoint of the same data."
+)
+NOT_BY = "Fewer than two of these were **measured by {}**, so there is nothing to put in order by it."
 CHOOSE = "Choose **at least one other checkpoint** to compare with."
 MISSING = "**{}** has not been measured on single users yet; its differences and slices show once it is."
 ONE_LEFT = "At least two have to be measured on the same users before their differences and slices can be shown."
@@ -27,7 +31,7 @@ FILMS_DEPTH = {
     "recall@50": "found@50",
 }  # the metric of slices of films
 REACH = "coverage@20"  # how wide lists reach, where that stands against accuracy
-MARKS = {BETTER: " ↑", "worse": " ↓", HIGHER: " ↑", "lower": " ↓"}
+MARKS = {BETTER: "\u00a0↑", WORSE: "\u00a0↓", HIGHER: "\u00a0↑", LOWER: "\u00a0↓"}
 READING = "Lines: 95% intervals. The same users for all"
 APART_READING = "Each user’s value less that by {}. Lines: 95% intervals. Solid: beyond chance"
 
@@ -72,7 +76,7 @@ def answer(shown: Shown) -> str:
     """The page's answer: which ranks best, by how much, and whether that is beyond chance (Markdown)."""
     rows = shown.table()
     if len(rows) < 2:
-        return CHOOSE
+        return NOT_BY.format(shown.label)
     best, second = rows.iloc[0], rows.iloc[1]
     head, value = f"**{shown.title(best['system'])}", f"{shown.label} **{words.quality(best['mean'])}**"
     if shown.compared is None:
@@ -118,16 +122,17 @@ def apart_rows(shown: Shown) -> pd.DataFrame:
 def accuracy_table(shown: Shown) -> pd.DataFrame:
     """Every checkpoint by every metric, and its difference to the reference; all text."""
     rows = shown.table()
-    metrics = ("ndcg@100", "recall@20", "recall@50")
-    columns: dict[str, object] = {"Checkpoint": [shown.titles[name] for name in rows["system"]]}
-    for metric in metrics:
-        own = shown.table(metric).set_index("system").reindex(rows["system"])
+    rest = [name for name in shown.titles if name not in set(rows["system"]) and name in set(shown.stored["system"])]
+    names = [*rows["system"], *rest]  # the rest was measured when it was trained, and not user by user
+    columns: dict[str, object] = {"Checkpoint": [shown.titles[name] for name in names]}
+    for metric in USER_METRICS:
+        trained = shown.stored[shown.stored["metric"] == metric]
+        own = pd.concat([shown.table(metric), trained[trained["system"].isin(rest)]]).set_index("system").reindex(names)
         columns[quality.METRICS[metric][0]] = [with_error(row.mean, row.se) for row in own.itertuples()]
     if shown.compared is not None:
-        columns[f"Against {shown.titles[shown.compared.reference]}, {shown.label}"] = [
-            _apart(row) for row in rows.itertuples()
-        ]
-        columns["In words"] = [row.verdict for row in rows.itertuples()]
+        head = f"Against {shown.titles[shown.compared.reference]}, {shown.label}"
+        columns[head] = [*(_apart(row) for row in rows.itertuples()), *(quality.NOTHING for _ in rest)]
+        columns["In words"] = [*rows["verdict"], *("not measured user by user" for _ in rest)]
     return pd.DataFrame(columns)
 
 
@@ -191,6 +196,12 @@ def commands(chosen) -> str:
     made = provenance.command("train", "ease", data=data, protocol=protocol, heldout=heldout, out=name)
     measured = [provenance.command(KIND, each) for each in (chosen.argument, name)]
     return "\n".join([made, *measured])
+
+
+def left_out(wanted: tuple[str, ...] | None, own: str, fitting: Sequence[str], refused: Mapping[str, str]) -> list[str]:
+    """Why checkpoints that the viewer or a link named are not compared, a sentence each (Markdown)."""
+    names = [name for name in wanted or () if name != own and (name in refused or name not in fitting)]
+    return refused_words({name: refused.get(name, "there is no such checkpoint here") for name in names})
 
 
 def refused_words(refused: Mapping[str, str]) -> list[str]:

@@ -14,6 +14,7 @@ from app.theme import Theme
 
 ROW = 34  # px, a film
 _BOLD = 3  # films whose ways are drawn strongly
+_LEVEL = 3  # heads that fit beside each other on a narrow screen
 _LONGEST = {"wide": 30, "narrow": 17}  # characters of a film's title
 
 
@@ -24,6 +25,7 @@ def moves(places: pd.DataFrame, looks: Looks, theme: Theme, k: int, screen: str)
     Filled: among the first k. `screen` is wide or narrow.
     """
     names, wide = [name for name in places if name != "film"], screen == "wide"
+    tilted = not wide and len(names) > _LEVEL
     ranks = places[names].where(places[names] != 0, np.inf).to_numpy(float)
     order = np.argsort(np.argsort(ranks, axis=0, kind="stable"), axis=0, kind="stable").astype(float)
     films, last = len(places), len(names) - 1
@@ -40,14 +42,14 @@ def moves(places: pd.DataFrame, looks: Looks, theme: Theme, k: int, screen: str)
     ]  # fmt: skip
     notes += [
         {"x": step, "y": 1, "yref": "paper", "text": looks[name].written, "showarrow": False, "yanchor": "bottom",
-         "xanchor": "center" if wide else "left", "xshift": 0 if wide else -8, "textangle": 0 if wide else -40,
+         "xanchor": "left" if tilted else "center", "xshift": -8 if tilted else 0, "textangle": -40 if tilted else 0,
          "font": {"size": 13, "color": looks[name].colour}}
         for step, name in enumerate(names)
     ]  # fmt: skip
-    top, side = (30, 216) if wide else (76, 128)
+    top, side, right = 76 if tilted else 30, 216 if wide else 128, 216 if wide else 44
     layout = {
         "template": template(theme), "height": ROW * films + top + 10, "annotations": notes,
-        "margin": {"l": side, "r": side if wide else 16, "t": top, "b": 10},
+        "margin": {"l": side, "r": right, "t": top, "b": 10},
         "xaxis": {"visible": False, "range": [0, max(last, 1)]},
         "yaxis": {"visible": False, "range": [films - 0.5, -0.5]},
     }  # fmt: skip

@@ -24,7 +24,9 @@ def looks(shown: Shown) -> dict[str, charts.Look]:
 
 
 def accuracy(shown: Shown) -> None:
-    """The main figure and the table behind it."""
+    """The main figure and the table behind it; nothing where nobody was measured by the metric."""
+    if shown.table().empty:
+        return
     rows, theme = facts.accuracy_rows(shown), widgets.theme()
     left, right = st.columns([1.1, 1], gap="large") if shown.compared else (st.container(), None)
     with left:

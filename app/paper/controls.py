@@ -30,10 +30,9 @@ def row(found: Sequence[Measured], shown: facts.Shown) -> None:
         st.space("stretch")
         with exports.menu():
             file, wide = f"claims-{shown.data}", {"width": "stretch"}
-            command = next(iter(facts.commands(shown)), None) or provenance.command("reproduce")
             rows, record = lambda: tables.records(shown), lambda: everything(shown)
-            exports.download_csv(rows, file, command, "Claims as CSV", key="paper_csv", **wide)
-            exports.download_json(record, file, command, "Everything as JSON", key="paper_json", **wide)
+            exports.download_csv(rows, file, None, "Claims as CSV", key="paper_csv", **wide)
+            exports.download_json(record, file, None, "Everything as JSON", key="paper_json", **wide)
 
 
 def everything(shown: facts.Shown) -> dict:

@@ -104,6 +104,8 @@ def whose_words(shown: Shown) -> str:
     if reproduced.PROJECT in owners:
         days = sorted({day(each.made) for each in shown.measured.values() if each.whose == reproduced.PROJECT})
         said.append(f"measured by the project on {words.joined(days)}")
+    if any(row.get("preset") == "tiny" for each in shown.measured.values() for row in each.rows.values()):
+        said.append("in part with the preset tiny, which only shows that everything runs")
     return f"Ours: {words.joined(said)}" if said else "Ours: nothing yet"
 
 

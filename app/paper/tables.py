@@ -183,6 +183,8 @@ def recipe_words(shown: Shown, name: str) -> str:
         said.append(f"{whose} on {day(measured.made)}")
         said.append(words.markdown(f"{row['machine']['cpu']}, {row['machine']['device']}") if "machine" in row else "")
         said.append(words.count(row["users"], "test user") if row.get("users") else "")
+        presets = dict.fromkeys(each["preset"] for each in measured.rows.values() if each.get("preset"))
+        said.append(f"preset {words.joined(list(presets))}" if presets else "")
         said.append(published.PROTOCOLS[measured.protocol])
     theirs = {
         cell.data

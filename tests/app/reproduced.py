@@ -27,14 +27,16 @@ MEANS = {  # recipe -> label -> mean NDCG@100
 _ECHO = {"Halves": (0.45, 0.43), "Full input": (0.97, 0.42), "Full input, dropout": (0.70, 0.46)}
 
 
-def save(recipe: str, data: str = "ml-1m", left_out: tuple[str, ...] = (), failed: Mapping[str, str] = {}) -> Path:  # noqa: B006
+def save(
+    recipe: str, data: str = "ml-1m", left_out: tuple[str, ...] = (), failed: Mapping[str, str] | None = None
+) -> Path:
     """Write a table of a recipe to the usual folder: every row, but those left out and those that failed."""
     path = reproduced.path_of(recipe, data, "liang")
     table, values = results.Table(path, data, "sha256:0", "liang"), {}
     users = np.random.default_rng(0).normal(0, 0.15, USERS)  # who is easy is easy for every model
     for number, (label, mean) in enumerate(MEANS[recipe].items()):
         about = _about(recipe, label, data)
-        if label in failed:
+        if label in (failed or {}):
             table = table.with_row(about | {"error": failed[label]})
         elif label not in left_out:
             own = users + np.random.default_rng(number + 1).normal(0, 0.05, USERS)

@@ -15,7 +15,7 @@ from app.compare import charts, controls, facts, groups, lists, one_user, slopes
 from app.theme import theme
 from tests.app import comparable
 from tests.app.colours import VISIONS, contrast, nearest_pair
-from tests.app.conftest import calm, tables, text
+from tests.app.conftest import calm, refit, tables, text
 from vasp_models import checkpoints, comparing, jobs, measures, measuring, places
 from vasp_models.comparing import Lists, Measured
 from vasp_models.evaluation.comparison import ALIKE, BETTER, BY_SLICE, OVERALL, REFERENCE, WORSE, Compared
@@ -74,6 +74,8 @@ def test_the_answer_the_choices_and_the_tables(stocked, three):
 def test_everything_chosen_stands_in_the_address_and_comes_from_it(stocked):
     test = calm(stocked(PAGE, c="demo", b="plain,ease,foreign,gone", v="ease", cm="recall@20", sl="popularity"))
     assert test.multiselect(key="compare_beside").value == ["plain", "ease"], "in the link's order; others do not fit"
+    told = text(test).replace("\\", "")
+    assert "**foreign**: it was trained on another data set" in told and "**gone**: there is no such checkpoint" in told
     assert "Difference in Recall@20" in text(test) and "Each user’s value less that by EASE" in text(test)
     assert "Held-out films that are among the first 20" in text(test)
     calm(test.multiselect(key="compare_beside").set_value(["ease"]).run())
@@ -95,6 +97,17 @@ def test_alone_it_says_what_makes_a_second_one(dashboard):
     assert commands[1:] == ["vasp-lens quality demo", "vasp-lens quality demo-ease"]
 
 
+def test_models_that_were_measured_by_other_metrics_show_their_lists_alone(stocked):
+    for name in ("bare", "ease"):
+        for path in measures.paths(checkpoints.load(name), "quality"):
+            path.unlink(missing_ok=True)
+        folder = places.checkpoint_folder(name)
+        (folder / checkpoints.METRICS).write_text('{"test": {"users": 400, "hr@10": {"mean": 0.5, "se": 0.1}}}')
+        refit(folder)
+    test = calm(stocked(PAGE, c="ease", b="bare", u="7"))
+    assert facts.NOT_BY.format("NDCG@100") in text(test) and "Both lists of user 7 share" in text(test)
+
+
 def test_what_was_not_measured_is_offered_and_the_rest_compared(stocked, monkeypatch):
     started = []
     monkeypatch.setattr(
@@ -106,6 +119,10 @@ def test_what_was_not_measured_is_offered_and_the_rest_compared(stocked, monkeyp
         and test.main.code[0].value == "vasp-lens quality bare"
     )
     assert "VASP ranks best" in text(test), "of those that were"
+    main = next(each for each in tables(test) if "In words" in each)
+    trained = checkpoints.load("bare").metrics["test"]["recall@50"]["mean"]
+    assert main["In words"].iloc[-1] == "not measured user by user"
+    assert main["Recall@50"].iloc[-1].startswith(f".{round(1000 * trained):03}"), "as it was measured after training"
     test.button(key="measure_quality").click().run()
     assert started == [("bare", "quality")]
     running = jobs.Job("running", "Ranking for each user", 0.4, 12.0)
@@ -156,6 +173,9 @@ def test_a_bundle_gives_the_lists_that_it_holds(stocked, home, monkeypatch):
 
     demo, folder = checkpoints.load("demo"), home / "handed-on"
     making.make(demo, folder, making.rows_of(demo, ids=["7"]), 1, command="vasp-lens bundle demo --out handed-on")
+    monkeypatch.setenv(cached.CHECKPOINTS_VARIABLE, f"{folder}/")
+    test = calm(stocked(PAGE, c=f"{folder}/"))
+    assert "This bundle was opened alone" in text(test) and not test.main.code
     monkeypatch.setenv(cached.CHECKPOINTS_VARIABLE, f"ease:{folder}/")
     test = calm(stocked(PAGE, c="ease", u="7", b=f"{folder}/"))
     assert "VASP ranks best" in text(test) and "Both lists of user 7 share" in text(test)
@@ -184,7 +204,7 @@ def test_only_a_difference_beyond_chance_is_called_clear(monkeypatch):
         "**VASP** stands highest with NDCG@100 **.410**, but **EASE (.400)** is not told apart from it."
     )
     assert told(REFERENCE, ALIKE, ALIKE).endswith("**EASE (.400) and Popularity (.200)** are not told apart from it.")
-    assert told(REFERENCE) == facts.CHOOSE
+    assert told(REFERENCE) == facts.NOT_BY.format("NDCG@100")
 
 
 def test_groups_are_counted_by_what_is_beyond_chance(three):
@@ -201,7 +221,7 @@ def test_groups_are_counted_by_what_is_beyond_chance(three):
         "Against VASP, in 2 groups: **EASE** better in 1 and worse in 1; **Popularity** not told apart in any."
     )
     table = groups.slice_table(drawn, shown(three), "history")
-    assert table["EASE"].tolist() == [".400 ↑", ".400 ↓"] and table["Popularity"].tolist() == [".400", ".400"]
+    assert table["EASE"].tolist() == [".400\u00a0↑", ".400\u00a0↓"] and table["Popularity"].tolist() == [".400", ".400"]
     assert (
         groups.slice_metric("genre", "recall@50") == "found@50"
         and groups.slice_metric("taste", "recall@50") == "recall@50"
@@ -212,7 +232,7 @@ def test_what_lists_are_like_is_marked_where_it_differs_for_sure(three):
     table = lists.lists_table(three, TITLES).set_index("")
     wide = three.served["plain"].measured["beyond"]["joint"]["coverage@20"]
     assert table.at["Films that are in anybody’s first 20", "Popularity"] == (
-        f"{100 * wide['mean']:.1f}%\u00a0±\u00a0{100 * wide['se']:.1f}% ↓"
+        f"{100 * wide['mean']:.1f}%\u00a0±\u00a0{100 * wide['se']:.1f}%\u00a0↓"
     )
     assert not set("↑↓") & set("".join(table["VASP"])), "the reference does not differ from itself"
     assert len(table) == len(lists.MEASURES) - 1, "all but accuracy"

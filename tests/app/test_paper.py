@@ -127,6 +127,15 @@ def test_simulated_viewers_are_never_the_first_choice(home):
     assert facts.data_sets(list(reproduced.here()))[0] == "ml-latest-small", "most was measured on it"
 
 
+def test_results_of_the_preset_tiny_are_named(home):
+    path = made_up.save("vasp-table1")
+    table, values = results.load(path), results.values(path)
+    results.save(table.with_row(dict(table.rows[0], preset="tiny")), values)
+    shown = facts.shown("ml-1m", list(reproduced.here()))
+    assert "only shows that everything runs" in facts.whose_words(shown)
+    assert "preset tiny and small" in tables.recipe_words(shown, "vasp-table1")
+
+
 def test_a_damaged_table_is_told_and_hides_no_other(dashboard, home):
     made_up.save("vasp-table1")
     (home / "benchmarks" / "broken.json").write_text("{", encoding="utf-8")

@@ -22,7 +22,20 @@ from tests.browser.conftest import FLAGS
 from tests.browser.visit import BUSY, READY
 from tests.serving import any_free_port, served
 
-PAGES = ("", "recommend", "explain", "lab", "maps", "film", "quality", "fidelity", "data", "diagnostics")
+PAGES = (
+    "",
+    "recommend",
+    "explain",
+    "lab",
+    "maps",
+    "film",
+    "quality",
+    "compare",
+    "fidelity",
+    "paper",
+    "data",
+    "diagnostics",
+)
 
 # Notes layout shifts, and every 50 ms what the viewer sees.
 OBSERVE = """([ready, busy]) => {

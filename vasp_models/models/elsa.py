@@ -16,9 +16,14 @@ from vasp_models.training.options import Stage, check_ranges
 
 @dataclass(frozen=True)
 class ELSASettings:
-    """Columns of the factor matrix."""
+    """Columns of the factor matrix, and whether training cuts negative scores.
+
+    The authors' code for MovieLens cuts them, their released package does not. On MovieLens-1M the cut costs .017 of
+    validation NDCG@100 and lets the first epochs be the best.
+    """
 
     factors: int = 512
+    relu: bool = False
 
     def __post_init__(self) -> None:
         check_ranges(self, factors=(1, 65_536))
@@ -29,20 +34,21 @@ class LowRankNet(Net):
 
     def __init__(self, settings: ELSASettings, n_items: int, generator: torch.Generator) -> None:
         super().__init__()
+        self.relu = settings.relu
         self.A = nn.Parameter(torch.empty(n_items, settings.factors))
-        nn.init.kaiming_normal_(self.A, generator=generator)
+        nn.init.xavier_uniform_(self.A, generator=generator)
 
     def rows(self) -> Tensor:
         """A with rows of length 1, (items, factors)."""
         return functional.normalize(self.A, dim=1)
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
-        """Scores of the target items, fp32 (rows, targets); negative ones are cut only while training."""
+        """Scores of the target items, fp32 (rows, targets)."""
         rows = self.rows()
         itself = x.dense(len(rows))
         itself = itself if targets is None else itself[:, targets]
         scores = x.times(rows) @ (rows if targets is None else rows[targets]).T - itself
-        return functional.relu(scores) if self.training else scores
+        return functional.relu(scores) if self.training and self.relu else scores
 
 
 class ELSA(SetNetwork):
@@ -69,7 +75,7 @@ _STAGE = Stage("train", 14, (NET,), inputs="full", batch_users=128, loss="cosine
 PRESETS = {
     "elsa": {
         # The authors' public code on MovieLens-20M: 800 factors, batches of 32, 10 epochs; NAdam at .1 in both.
-        "paper": (ELSASettings(800), schedule(_STAGE, epochs=10, batch_users=32)),
+        "paper": (ELSASettings(800, relu=True), schedule(_STAGE, epochs=10, batch_users=32)),
         "small": (ELSASettings(), schedule(_STAGE)),
         "tiny": (ELSASettings(48), schedule(_STAGE, epochs=10)),
     }

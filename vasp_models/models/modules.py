@@ -10,14 +10,18 @@ from torch.nn import functional
 
 from vasp_models.models.flvae import dense
 from vasp_models.models.inputs import Inputs
+from vasp_models.models.network import Group
 
 
 class Modules(Protocol):
     """What the modules ask of the settings (`unified.UnifiedSettings`)."""
 
+    user_representation: str
+    item_representation: str
     factors: int
     activation: str
     normalise: bool
+    dropout: float
     fusion: str
     prediction: str
     layers: int
@@ -32,7 +36,7 @@ class Side(nn.Module):
         from_id = getattr(chosen, f"{side}_input") == "id"
         is_mlp = getattr(chosen, f"{side}_representation") == "mlp"
         hidden = getattr(chosen, f"{side}_hidden") if is_mlp else 0
-        self.normalise = chosen.normalise
+        self.normalise, self.dropout = chosen.normalise, chosen.dropout
         self.first = nn.Parameter(torch.empty(n_inputs, hidden or chosen.factors))
         self.bias = None if from_id else nn.Parameter(torch.zeros(hidden or chosen.factors))
         self.last = dense(hidden, chosen.factors, generator) if hidden else None
@@ -42,18 +46,22 @@ class Side(nn.Module):
         else:
             nn.init.xavier_uniform_(self.first, generator=generator)
 
-    def forward(self, inputs: Inputs | Tensor) -> Tensor:
-        """Representations, fp32 (rows, factors), of histories or of numbers, int64 (rows)."""
+    def forward(self, inputs: Inputs | Tensor, noise: torch.Generator | None = None) -> Tensor:
+        """Representations, fp32 (rows, factors), of histories or of numbers, int64 (rows); `noise` feeds dropout."""
         if isinstance(inputs, Tensor):
             found = functional.embedding(inputs, self.first)
         else:
             x = inputs.scaled(inputs.lengths.clamp_min(1).rsqrt()) if self.normalise else inputs
             found = x.times(self.first) + self.bias
         found = found if self.last is None else self.last(found)
-        return found if self.activation is None else self.activation(found)
+        found = found if self.activation is None else self.activation(found)
+        if not self.dropout or noise is None:
+            return found
+        kept = torch.rand(found.shape, generator=noise, device=found.device) >= self.dropout
+        return found * kept / (1 - self.dropout)
 
 
-class Head(nn.Module):
+class Head(Group):
     """Fusion and prediction (sections III-C and III-D): u (rows, 1, d) and v (rows or 1, c, d) give (rows, c)."""
 
     def __init__(self, chosen: Modules, generator: torch.Generator) -> None:
@@ -61,8 +69,10 @@ class Head(nn.Module):
         self.fusion, self.prediction, width = chosen.fusion, chosen.prediction, chosen.factors
         self.floats = width if chosen.prediction in ("mlp", "nonlinear") else 1  # held for each pair
         if chosen.prediction == "nonlinear":
-            self.weights = nn.Parameter(torch.empty(1, width))
-            nn.init.xavier_uniform_(self.weights, generator=generator)
+            self.weights = nn.Parameter(torch.ones(1, width))  # at first the dot product
+            if chosen.activation == "relu" and "mlp" in (chosen.user_representation, chosen.item_representation):
+                # Products of what ReLU leaves are never negative: with weights of one sign they would all die out.
+                nn.init.xavier_uniform_(self.weights, generator=generator)
             self.bias = nn.Parameter(torch.zeros(()))
         if chosen.prediction == "mlp":
             widths = [max(1, width >> n) for n in range(chosen.layers)]
@@ -87,8 +97,8 @@ class Head(nn.Module):
         if self.fusion == "normalised-product":
             u, v = functional.normalize(u, dim=-1), functional.normalize(v, dim=-1)
         if self.prediction == "nonlinear":
-            return _dot(u * self.weights, v) + self.bias
-        return _dot(u, v)
+            return dot(u * self.weights, v) + self.bias
+        return dot(u, v)
 
     def _towered(self, u: Tensor, v: Tensor) -> Tensor:
         if self.fusion == "concatenation":  # the first layer is a sum over both halves: no pair is ever put together
@@ -111,6 +121,14 @@ class Head(nn.Module):
         return self.out(found.flatten(1)).view(rows, n_items)
 
 
-def _dot(u: Tensor, v: Tensor) -> Tensor:
+def dot(u: Tensor, v: Tensor) -> Tensor:
     """Sums of products: (rows, 1, factors) and (rows or 1, c, factors) -> (rows, c)."""
     return u[:, 0] @ v[0].T if len(v) == 1 else (v @ u.mT)[..., 0]
+
+
+class Sides(Group):
+    """Both sides as one group, which an outer product is pretrained with."""
+
+    def __init__(self, *sides: Side) -> None:
+        super().__init__()
+        self.sides = nn.ModuleList(sides)

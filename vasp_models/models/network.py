@@ -53,8 +53,13 @@ class Net(Group, ABC):
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Scores of the target items (all without them), fp32 (rows, targets); `noise` feeds what is random."""
 
-    def at_pairs(self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor) -> Tensor:
-        """Scores of `items`, int64 (pairs, c), for the rows `rows`, int64 (pairs), of x: fp32 (pairs, c)."""
+    def at_pairs(
+        self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor, parts: tuple[str, ...] = ()
+    ) -> Tensor:
+        """Scores of `items`, int64 (pairs, c), for the rows `rows`, int64 (pairs), of x: fp32 (pairs, c).
+
+        `parts` are the groups in training, where a net may be trained with some of them left out.
+        """
         return self(x, noise)[rows[:, None], items]
 
     def at_steps(self, x: Inputs, noise: torch.Generator | None) -> Tensor:
@@ -116,9 +121,11 @@ class Network(TorchRecommender):
         kl = self.net.divergence()
         return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
 
-    def at_pairs(self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor) -> NetworkOutput:
+    def at_pairs(
+        self, x: Inputs, parts: tuple[str, ...], noise: torch.Generator | None, rows: Tensor, items: Tensor
+    ) -> NetworkOutput:
         """One pass over histories for some pairs of row and items alone, for training."""
-        scores = self.net.at_pairs(x, noise, rows, items)
+        scores = self.net.at_pairs(x, noise, rows, items, parts)
         kl = self.net.divergence()
         return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
 

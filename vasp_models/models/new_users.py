@@ -47,14 +47,15 @@ def descent(
     histories: Interactions,
     anchors: np.ndarray,
     typical: Tensor,
-    negatives: float,
+    negatives: float | None,
     l2: float,
 ) -> Tensor:
-    """Vectors of least logistic loss plus l2 / 2 |u - typical|^2, in the dtype of `typical`: (rows, factors).
+    """Vectors of least loss plus l2 / 2 |u - typical|^2, in the dtype of `typical`: (rows, factors).
 
     `score` gives logits (rows, c) of vectors (rows, factors) for each row's own items (rows, c). A history's items are
-    liked; the `anchors` that it does not have, some items that stand for all others, weigh together `negatives` times
-    as much. In double precision a row's answer does not depend on the others.
+    liked; the `anchors` that it does not have, some items that stand for all others, are not. The loss is logistic, the
+    anchors weighing together `negatives` times as much as the history; with None it is a softmax over both, for scores
+    that only their order gives a meaning. In double precision a row's answer does not depend on the others.
     """
     longest = int(histories.lengths.max(initial=0))
     items = np.tile(np.concatenate([np.zeros(longest, dtype=np.int64), anchors]), (len(histories), 1))
@@ -64,17 +65,22 @@ def descent(
     keys = histories.row_numbers * histories.n_items + histories.indices
     counted[:, longest:] = ~np.isin(np.arange(len(histories))[:, None] * histories.n_items + anchors, keys)
     others = np.maximum(counted[:, longest:].sum(axis=1, keepdims=True), 1)
-    weight = (
-        np.where(np.arange(items.shape[1]) < longest, 1.0, negatives * histories.lengths[:, None] / others) * counted
-    )
-    items, weight = torch.from_numpy(items).to(typical.device), torch.from_numpy(weight).to(typical)
+    of_anchors = (negatives or 0.0) * histories.lengths[:, None] / others
+    weight = np.where(np.arange(items.shape[1]) < longest, 1.0, of_anchors) * counted
+    items, unused = torch.from_numpy(items).to(typical.device), torch.from_numpy(~counted).to(typical.device)
+    weight = torch.from_numpy(weight).to(typical)
     liked = (torch.arange(items.shape[1], device=typical.device) < longest).to(typical).expand(items.shape)
     u = typical.repeat(len(histories), 1).requires_grad_()
     optimizer = torch.optim.Adam([u], lr=_RATE)
     for step in range(_STEPS):
         optimizer.param_groups[0]["lr"] = _RATE * (1 - step / _STEPS)
         with torch.enable_grad():
-            errors = functional.binary_cross_entropy_with_logits(score(u, items), liked, weight, reduction="sum")
+            logits = score(u, items)
+            if negatives is None:
+                chances = logits.masked_fill(unused, -torch.inf).log_softmax(dim=1)
+                errors = -chances[weight * liked > 0].sum()
+            else:
+                errors = functional.binary_cross_entropy_with_logits(logits, liked, weight, reduction="sum")
             (u.grad,) = torch.autograd.grad(errors + l2 / 2 * (u - typical).square().sum(), u)
         optimizer.step()
     return u.detach()

@@ -18,14 +18,16 @@ from torch.nn import functional
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.modules import Head, Side
-from vasp_models.models.network import Net, Network, SetNetwork
+from vasp_models.models.modules import Head, Side, Sides, dot
+from vasp_models.models.network import NET, Group, Net, Network, SetNetwork
 from vasp_models.models.new_users import descent, least_squares
 from vasp_models.training.batches import Bag
 from vasp_models.training.options import check_ranges
 
 _FLOATS = 16_000_000  # held at once while many pairs are scored: 64 MB
 _ANCHORS = 256  # items that stand for all others where a new user's vector is found by descent
+
+SIDES, HEAD = "sides", "head"  # what an outer product trains apart
 
 Input = Literal["id", "history"]
 Representation = Literal["embedding", "linear", "mlp"]
@@ -44,6 +46,7 @@ class UnifiedSettings:
     factors: int = 64  # width of both representations
     activation: Literal["relu", "sigmoid"] = "relu"  # of the MLPs that represent
     normalise: bool = False  # histories and columns divided by the root of their length
+    dropout: float = 0.0  # share of the values of a representation left out in training
     fusion: Literal["product", "normalised-product", "concatenation", "outer-product"] = "product"
     prediction: Literal["linear", "nonlinear", "mlp", "cnn"] = "linear"
     layers: int = 3  # of the MLP that predicts, each half as wide as the one before
@@ -51,14 +54,16 @@ class UnifiedSettings:
     sigmoid: bool = False  # squeezes the prediction for a loss on its square; bce has its own
     biases: bool = False  # of items, and of users who are known
     new_user_l2: float = 1.0
-    new_user_negatives: float = 4.0  # weight of all that a new user does not have, in that of the history
+    new_user_negatives: float | None = 4.0  # weight of all that a new user lacks, in the history's; None: a softmax
 
     def __post_init__(self) -> None:
         widths = (0, 65_536)
         check_ranges(
             self, user_hidden=widths, item_hidden=widths, factors=(1, 65_536), layers=(1, 16), channels=(1, 4096),
-            new_user_l2=(1e-9, 1e9), new_user_negatives=(0, 1e6),
+            dropout=(0, 0.99), new_user_l2=(1e-9, 1e9),
         )  # fmt: skip
+        if self.new_user_negatives is not None:
+            check_ranges(self, new_user_negatives=(0, 1e6))
         for side in ("user", "item"):
             if getattr(self, f"{side}_input") == "history" and getattr(self, f"{side}_representation") == "embedding":
                 raise SettingError(f"{side}_representation=embedding reads ids: expected linear or mlp for a history.")
@@ -98,6 +103,11 @@ class UnifiedNet(Net):
         anchors = torch.randperm(n_items, generator=generator)[:_ANCHORS]
         self.register_buffer("anchors", anchors.sort().values)
 
+    @property
+    def floats(self) -> int:
+        """Numbers held for each pair that is scored."""
+        return self.head.floats
+
     def begin(self, train: Interactions) -> Interactions:
         """Size what reads users by the train users, and number them."""
         generator = torch.Generator().manual_seed(self.seed)
@@ -114,6 +124,12 @@ class UnifiedNet(Net):
             nn.init.constant_(self.item_bias, float(train.values.mean()))
         return replace(train, users=users)
 
+    def groups(self) -> dict[str, Group]:
+        """All together; before an outer product the sides are trained by their dot product (He et al. 2018, 3.3)."""
+        if self.chosen.prediction != "cnn" or self.user is None or self.item is None:
+            return {NET: self}
+        return {SIDES: Sides(self.user, self.item), HEAD: self.head}
+
     def turned(self, group: str) -> None:
         """Keep what scoring needs of the items, and the typical user."""
         with torch.no_grad():
@@ -121,39 +137,42 @@ class UnifiedNet(Net):
             if self.chosen.user_input == "id":
                 self.typical.copy_(self.user(torch.arange(len(self.user.first), device=self.items.device)).mean(dim=0))
 
-    def represented(self, items: Tensor) -> Tensor:
+    def represented(self, items: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """Representations of items by number, fp32 (items, factors)."""
         if self.columns is None:
-            return self.item(items)
-        return self.item(Bag.of(self.columns.take(items.cpu().numpy()), items.device))
+            return self.item(items, noise)
+        return self.item(Bag.of(self.columns.take(items.cpu().numpy()), items.device), noise)
 
-    def users(self, x: Inputs) -> Tensor:
+    def users(self, x: Inputs, noise: torch.Generator | None = None) -> Tensor:
         """Representations of the rows, fp32 (rows, factors)."""
         if self.chosen.user_input == "history":
-            return self.user(x)
-        return self.solved(x) if self.user is None or x.users is None else self.user(x.users)
+            return self.user(x, noise)
+        return self.solved(x) if self.user is None or x.users is None else self.user(x.users, noise)
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Scores of the target items, fp32 (rows, targets)."""
         targets = torch.arange(self.n_items, device=self.items.device) if targets is None else targets
-        v = self.represented(targets) if self.training else self.items[targets]
-        u = self.users(x)
-        rows = max(1, _FLOATS // (self.head.floats * min(len(v), 4096)))
+        v = self.represented(targets, noise) if self.training else self.items[targets]
+        u = self.users(x, noise)
+        rows = max(1, _FLOATS // (self.floats * min(len(v), 4096)))
         blocks = [
             torch.cat([self.head(part[:, None], some[None]) for some in v.split(4096)], dim=1) for part in u.split(rows)
         ]
         found = torch.cat(blocks) if blocks else u.new_zeros(0, len(v))
         return self._squeezed(found + self._biases(x, targets))
 
-    def at_pairs(self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor) -> Tensor:
-        """Scores of `items`, (pairs, c), for the rows `rows` of x: fp32 (pairs, c)."""
-        u = self.users(x)[rows][:, None]
+    def at_pairs(
+        self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor, parts: tuple[str, ...] = ()
+    ) -> Tensor:
+        """Scores of `items`, (pairs, c), for `rows` of x, fp32 (pairs, c); without the head the dot product."""
+        u = self.users(x, noise)[rows][:, None]
         if self.training:
             distinct, places = items.unique(return_inverse=True)
-            v = functional.embedding(places, self.represented(distinct))
+            v = functional.embedding(places, self.represented(distinct, noise))
         else:
             v = self.items[items]
-        return self._squeezed(self.head(u, v) + self._biases(x, items, rows))
+        head = dot if parts == (SIDES,) else self.head
+        return self._squeezed(head(u, v) + self._biases(x, items, rows))
 
     def _squeezed(self, scores: Tensor) -> Tensor:
         return torch.sigmoid(scores) if self.training and self.chosen.sigmoid else scores
@@ -178,7 +197,7 @@ class UnifiedNet(Net):
             ).to(self.typical)  # fmt: skip
         rest = (-items @ typical - bias).cpu().numpy()  # of a target of 0, beside what the typical user has
         given = np.ones(rows.n_pairs) if x.weights is None else x.weights.cpu().numpy().astype(np.float64)
-        others = chosen.new_user_negatives * rows.lengths / np.maximum(self.n_items - rows.lengths, 1)
+        others = (chosen.new_user_negatives or 0.0) * rows.lengths / np.maximum(self.n_items - rows.lengths, 1)
         if x.weights is not None:  # of ratings, what was not rated says nothing
             others = np.zeros(len(rows))
         own = given + rest[rows.indices]
@@ -186,7 +205,23 @@ class UnifiedNet(Net):
         return (typical + torch.from_numpy(found).to(typical)).to(self.typical)
 
 
-class _Chosen(Network):
+class OfPairs(Network):
+    """A network that joins user and item late, and so need not score all items where a few are asked for."""
+
+    def _scores_at(self, histories: Interactions, candidates: np.ndarray) -> np.ndarray:
+        size = max(1, _FLOATS // (self.net.floats * candidates.shape[1]))
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(histories), size):
+                block = slice(start, start + size)
+                items = torch.from_numpy(np.asarray(candidates[block], dtype=np.int64)).to(self.device)
+                rows = torch.arange(len(items), device=self.device)
+                x = Bag.of(histories.take(block), self.device)
+                found.append(self.net.at_pairs(x, None, rows, items).cpu().numpy())
+        return np.concatenate(found) if found else np.empty(candidates.shape, np.float32)
+
+
+class _Chosen(OfPairs):
     """What both kinds have in common; `reads` is the user input that the kind is for."""
 
     Settings = UnifiedSettings
@@ -200,19 +235,6 @@ class _Chosen(Network):
                 f"of {'cfnet-rl' if self.reads == 'id' else 'mf'} or another model that has it."
             )
         super().__init__(settings, n_items, seed)
-
-    def _scores_at(self, histories: Interactions, candidates: np.ndarray) -> np.ndarray:
-        """Of the candidates alone: where an MLP or a CNN joins each pair, all items would take long."""
-        size = max(1, _FLOATS // (self.net.head.floats * candidates.shape[1]))
-        found = []
-        with torch.inference_mode():
-            for start in range(0, len(histories), size):
-                block = slice(start, start + size)
-                items = torch.from_numpy(np.asarray(candidates[block], dtype=np.int64)).to(self.device)
-                rows = torch.arange(len(items), device=self.device)
-                x = Bag.of(histories.take(block), self.device)
-                found.append(self.net.at_pairs(x, None, rows, items).cpu().numpy())
-        return np.concatenate(found) if found else np.empty(candidates.shape, np.float32)
 
 
 class Unified(_Chosen, SetNetwork):

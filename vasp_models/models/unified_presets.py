@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vasp_models.models.network import NET, schedule
-from vasp_models.models.unified import UnifiedSettings
-from vasp_models.training.options import Stage
+from vasp_models.models.unified import HEAD, SIDES, UnifiedSettings
+from vasp_models.training.options import Stage, TrainOptions
 
 # Adam and 4 negatives for each positive (He et al. 2017; Deng et al. 2019); a batch is some users with all they have,
 # so that a user's row is represented once and not for each of its pairs.
@@ -37,6 +37,18 @@ _U_AUTOREC = UnifiedSettings(
 _I_AUTOREC = UnifiedSettings(
     "id", "embedding", 0, "history", "mlp", factors=500, activation="sigmoid", prediction="nonlinear", sigmoid=True
 )
+
+
+def _pretrained(first: int, then: int, **changes: object) -> TrainOptions:
+    """Embeddings by BPR-MF first, then with the CNN on their outer product (He et al. 2018, section 3.3)."""
+    stage = replace(_STAGE, loss="bpr", negatives=1, **changes)
+    stages = (
+        replace(stage, name="pretrain", epochs=first, parts=(SIDES,)),
+        replace(stage, epochs=then, parts=(SIDES, HEAD)),
+    )
+    return TrainOptions(stages, precision="fp32")
+
+
 PRESETS = {
     "mf": {
         "paper": (_MF, schedule(_STAGE)),
@@ -75,12 +87,9 @@ PRESETS = {
         ),
     },
     "oncf": {
-        "paper": (
-            _ONCF,
-            schedule(_STAGE, epochs=1500, loss="bpr", negatives=1, optimizer="adagrad", learning_rate=0.05),
-        ),
-        "small": (replace(_ONCF, factors=16, channels=16), schedule(_STAGE, loss="bpr", negatives=1)),
-        "tiny": (replace(_ONCF, factors=8, channels=8), schedule(_STAGE, loss="bpr", negatives=1)),
+        "paper": (_ONCF, _pretrained(500, 1500, optimizer="adagrad", learning_rate=0.05)),
+        "small": (replace(_ONCF, factors=16, channels=16), _pretrained(20, 20)),
+        "tiny": (replace(_ONCF, factors=16, channels=8), _pretrained(20, 20)),
     },
     "u-autorec": {
         "paper": (_U_AUTOREC, schedule(_STAGE)),

@@ -184,7 +184,12 @@ def recipe(name: str) -> Recipe:
 
 
 def scale_of(films: int, protocol: str) -> str:
-    """Which presets are taken: the paper's from 10,000 films on (its authors' under their protocol), else `small`."""
+    """Which presets are taken: the paper's from 10,000 films on (its authors' under their protocol), else `small`.
+
+    Under leave-one-out always the paper's: its data are those that the models were published on.
+    """
+    if protocol == "leave-one-out":
+        return "paper"
     if films < LARGE:
         return "small"
     return "authors" if protocol == "vasp" else "paper"

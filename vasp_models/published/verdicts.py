@@ -9,8 +9,8 @@ from typing import Any
 from vasp_models import published
 from vasp_models.published import Cell
 from vasp_models.published.claims import GENRES, INTERACTIONS, Claim
-from vasp_models.published.reproduced import Figure, Gap, Measured
 from vasp_models.published.recipes import PARTS, Recipe
+from vasp_models.published.reproduced import Figure, Gap, Measured
 
 HOLDS, FAILS, OPEN, MISSING = "holds", "does not hold", "not resolved", "not measured"
 DATA = {

@@ -171,7 +171,7 @@ class Training:
             return self.model.at_steps(x, noise)
         if pairs is None or stage.refeed:  # what is fed back are scores of all items
             return self.model(x, stage.parts, noise)
-        return self.model.at_pairs(x, noise, *pairs[:2])
+        return self.model.at_pairs(x, stage.parts, noise, *pairs[:2])
 
 
 def _scored(stage: Stage, output, full: Bag) -> Tensor:
