@@ -45,7 +45,7 @@ _MODELS = {"id": "mf", "history": "u-autorec"}
 # All that the two rows could differ in, made equal: what the figure varies is the only difference. The loss is the one
 # of the paper's own choices (section VI-B).
 _EQUAL = {
-    **{"activation": "relu", "normalise": "true", "sigmoid": "false", "layers": "3"},
+    **{"activation": "relu", "normalise": "true", "dropout": "0", "inputs": "full", "sigmoid": "false", "layers": "3"},
     **{"loss": "mse", "optimizer": "adam", "learning_rate": "0.001", "batch_users": "64", "epochs": "20"},
     **{"input_dropout": "0", "weight_decay": "0", "penalty": "0"},
 }

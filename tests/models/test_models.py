@@ -95,52 +95,44 @@ class TestDeepRec(RecommenderContract):
     changes = {"optimizer": "sgd", "learning_rate": "2e-3", "batch_users": "20", "epochs": "60"}
 
 
-_PAIRS = {"batch_users": "10", "epochs": "40", "learning_rate": "0.01"}
-
-
 class TestMF(RecommenderContract):
     name = "mf"
-    changes = _PAIRS
 
 
 class TestGMF(RecommenderContract):
     name = "gmf"
-    changes = _PAIRS
 
 
 class TestMLP(RecommenderContract):
     name = "mlp"
-    changes = _PAIRS
 
 
 class TestCFNetRL(RecommenderContract):
     name = "cfnet-rl"
-    changes = _PAIRS
 
 
 class TestCFNetML(RecommenderContract):
     name = "cfnet-ml"
-    changes = _PAIRS
+
+
+class TestCFNet(RecommenderContract):
+    name = "cfnet"
 
 
 class TestDMF(RecommenderContract):
     name = "dmf"
-    changes = _PAIRS
 
 
 class TestONCF(RecommenderContract):
     name = "oncf"
-    changes = _PAIRS
 
 
 class TestUAutoRec(RecommenderContract):
     name = "u-autorec"
-    changes = _PAIRS
 
 
 class TestIAutoRec(RecommenderContract):
     name = "i-autorec"
-    changes = _PAIRS
 
 
 class TestIALS(RecommenderContract):

@@ -66,7 +66,7 @@ def test_each_row_is_that_of_table_i(name, size):
 @pytest.mark.parametrize("name", BY_NUMBER + BY_HISTORY)
 def test_who_reads_a_history_can_be_asked_for_its_gradient(name, likes):
     model = fitted(name, likes)
-    assert isinstance(model, HasGradient) == (name in BY_HISTORY)
+    assert isinstance(model, HasGradient) == (name in BY_HISTORY and name != "dmf")
     assert type(model).new_users == ("forward" if name in BY_HISTORY else "solve")
 
 
@@ -89,7 +89,7 @@ def test_u_autorec_is_the_autoencoder_of_its_paper(likes):
 
 
 def test_i_autorec_encodes_the_column_of_each_item(likes):
-    model = fitted("i-autorec", likes)
+    model = fitted("i-autorec", likes, normalise="false")
     side = model.net.item
     columns = torch.from_numpy(likes.csr().toarray().T)
     expected = torch.sigmoid(columns @ side.first + side.bias)
@@ -125,7 +125,7 @@ def test_least_squares_agrees_with_a_general_solver():
 
 def test_a_new_user_of_gmf_is_near_the_least_logistic_loss(likes):
     """The loss is convex there: a long descent with another optimiser must not find a lower one by much."""
-    model = fitted("gmf", likes, epochs="20")
+    model = fitted("gmf", likes, epochs="20", new_user_l2="1", factors="8", dropout="0")
     net, row = model.net, likes.take([0])
     weights, bias = net.head.weights.detach().double(), net.head.bias.detach().double()
     items, typical = net.items.double() * weights, net.typical.double()

@@ -78,7 +78,7 @@ MODELS: dict[str, ModelRow] = {
     "cfnet-rl": ModelRow("unified", "Unified", "CFNet-rl", "Deng et al. 2019", "unified_presets"),
     "cfnet-ml": ModelRow("unified", "Unified", "CFNet-ml", "Deng et al. 2019", "unified_presets"),
     "cfnet": ModelRow("cfnet", "CFNet", "CFNet", "Deng et al. 2019"),
-    "dmf": ModelRow("unified", "Unified", "DMF", "Xue et al. 2017", "unified_presets"),
+    "dmf": ModelRow("unified", "UnifiedByDirection", "DMF", "Xue et al. 2017", "unified_presets"),
     "oncf": ModelRow("unified", "UnifiedByNumber", "ONCF", "He et al. 2018", "unified_presets"),
     "ials": ModelRow("ials", "IALS", "iALS", "Hu et al. 2008"),
     "item-knn": ModelRow("neighbours", "ItemKNN", "Item-kNN", "Sarwar et al. 2001"),

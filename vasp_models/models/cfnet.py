@@ -12,8 +12,8 @@ from torch import Tensor
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.network import NET, Net, SetNetwork, schedule
-from vasp_models.models.unified import OfPairs, UnifiedNet, UnifiedSettings
+from vasp_models.models.network import NET, Net, PairNetwork, SetNetwork, schedule
+from vasp_models.models.unified import UnifiedNet, UnifiedSettings
 from vasp_models.training.options import Stage, check_ranges
 
 
@@ -88,7 +88,7 @@ class CFNetNet(Net):
         return self.rl.at_pairs(x, noise, rows, items) + self.ml.at_pairs(x, noise, rows, items)
 
 
-class CFNet(OfPairs, SetNetwork):
+class CFNet(PairNetwork, SetNetwork):
     """The model of the paper, without its pretraining of the two halves."""
 
     Settings = CFNetSettings
@@ -103,6 +103,9 @@ PRESETS = {
     "cfnet": {
         "paper": (CFNetSettings(), schedule(_STAGE)),
         "small": (CFNetSettings(128, 128, 64, 64), schedule(_STAGE, inputs="halves")),
-        "tiny": (CFNetSettings(32, 32, 16, 16), schedule(_STAGE, inputs="halves")),
+        "tiny": (
+            CFNetSettings(32, 32, 16, 16),
+            schedule(_STAGE, inputs="halves", epochs=40, batch_users=50, learning_rate=0.01),
+        ),
     }
 }

@@ -81,10 +81,8 @@ class Head(Group):
             self.tower = nn.ModuleList(dense(a, b, generator) for a, b in zip(widths, [*widths[1:], 1], strict=True))
         if chosen.prediction == "cnn":
             sizes = [1] + [chosen.channels] * (width.bit_length() - 1)
-            self.tower = nn.ModuleList(nn.Conv2d(a, b, 2, 2) for a, b in zip(sizes, sizes[1:], strict=False))
-            for layer in self.tower:
-                nn.init.xavier_uniform_(layer.weight, generator=generator)
-                nn.init.zeros_(layer.bias)
+            # Kernels of 2 x 2 with a stride of 2 never overlap: each is a dense layer over the four cells of a patch.
+            self.tower = nn.ModuleList(dense(4 * a, b, generator) for a, b in zip(sizes, sizes[1:], strict=False))
             self.out = dense(chosen.channels, 1, generator)
             self.floats = width**2 * max(1, chosen.channels // 4)
 
@@ -113,12 +111,11 @@ class Head(Group):
         return found[..., 0]
 
     def _convolved(self, u: Tensor, v: Tensor) -> Tensor:
-        found = u[..., :, None] * v[..., None, :]  # (rows, c, factors, factors)
-        rows, n_items = found.shape[:2]
-        found = found.flatten(0, 1)[:, None]
+        found = (u[..., :, None] * v[..., None, :])[..., None]  # (rows, c, factors, factors, channels)
         for layer in self.tower:
-            found = torch.relu(layer(found))
-        return self.out(found.flatten(1)).view(rows, n_items)
+            patches = found.unflatten(3, (-1, 2)).unflatten(2, (-1, 2)).transpose(3, 4)  # (..., n, n, 2, 2, channels)
+            found = torch.relu(layer(patches.flatten(4)))
+        return self.out(found)[..., 0, 0, 0]
 
 
 def dot(u: Tensor, v: Tensor) -> Tensor:

@@ -15,12 +15,14 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.models.base import Validate
 from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.weights import TorchRecommender
+from vasp_models.training.batches import Bag
 from vasp_models.training.loop import Training
 from vasp_models.training.options import Epoch, Stage, TrainOptions
 from vasp_models.training.state import TrainingState
 
 NET = "net"  # the name of the one net, where stages name parts
 SCORE = "score"
+FLOATS = 16_000_000  # held at once while many pairs are scored: 64 MB
 
 
 def schedule(stage: Stage, **changes: object) -> TrainOptions:
@@ -170,3 +172,22 @@ class SetNetwork(Network):
         if self.softmax and chosen is not None:
             logits, scores = logits[:, chosen], scores[:, chosen]
         return NetworkOutput({SCORE: scores}, {SCORE: logits}, [])
+
+
+class PairNetwork(Network):
+    """A network that joins user and item late, and so need not score all items where a few are asked for.
+
+    Its net says in `floats` how many numbers it holds for each pair.
+    """
+
+    def _scores_at(self, histories: Interactions, candidates: np.ndarray) -> np.ndarray:
+        size = max(1, FLOATS // (self.net.floats * candidates.shape[1]))
+        found = []
+        with torch.inference_mode():
+            for start in range(0, len(histories), size):
+                block = slice(start, start + size)
+                items = torch.from_numpy(np.asarray(candidates[block], dtype=np.int64)).to(self.device)
+                rows = torch.arange(len(items), device=self.device)
+                x = Bag.of(histories.take(block), self.device)
+                found.append(self.net.at_pairs(x, None, rows, items).cpu().numpy())
+        return np.concatenate(found) if found else np.empty(candidates.shape, np.float32)

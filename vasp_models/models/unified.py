@@ -19,12 +19,11 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.modules import Head, Side, Sides, dot
-from vasp_models.models.network import NET, Group, Net, Network, SetNetwork
+from vasp_models.models.network import FLOATS, NET, Group, Net, PairNetwork, SetNetwork
 from vasp_models.models.new_users import descent, least_squares
 from vasp_models.training.batches import Bag
 from vasp_models.training.options import check_ranges
 
-_FLOATS = 16_000_000  # held at once while many pairs are scored: 64 MB
 _ANCHORS = 256  # items that stand for all others where a new user's vector is found by descent
 
 SIDES, HEAD = "sides", "head"  # what an outer product trains apart
@@ -154,7 +153,7 @@ class UnifiedNet(Net):
         targets = torch.arange(self.n_items, device=self.items.device) if targets is None else targets
         v = self.represented(targets, noise) if self.training else self.items[targets]
         u = self.users(x, noise)
-        rows = max(1, _FLOATS // (self.floats * min(len(v), 4096)))
+        rows = max(1, FLOATS // (self.floats * min(len(v), 4096)))
         blocks = [
             torch.cat([self.head(part[:, None], some[None]) for some in v.split(4096)], dim=1) for part in u.split(rows)
         ]
@@ -205,23 +204,7 @@ class UnifiedNet(Net):
         return (typical + torch.from_numpy(found).to(typical)).to(self.typical)
 
 
-class OfPairs(Network):
-    """A network that joins user and item late, and so need not score all items where a few are asked for."""
-
-    def _scores_at(self, histories: Interactions, candidates: np.ndarray) -> np.ndarray:
-        size = max(1, _FLOATS // (self.net.floats * candidates.shape[1]))
-        found = []
-        with torch.inference_mode():
-            for start in range(0, len(histories), size):
-                block = slice(start, start + size)
-                items = torch.from_numpy(np.asarray(candidates[block], dtype=np.int64)).to(self.device)
-                rows = torch.arange(len(items), device=self.device)
-                x = Bag.of(histories.take(block), self.device)
-                found.append(self.net.at_pairs(x, None, rows, items).cpu().numpy())
-        return np.concatenate(found) if found else np.empty(candidates.shape, np.float32)
-
-
-class _Chosen(OfPairs):
+class _Chosen(PairNetwork):
     """What both kinds have in common; `reads` is the user input that the kind is for."""
 
     Settings = UnifiedSettings
@@ -239,6 +222,12 @@ class _Chosen(OfPairs):
 
 class Unified(_Chosen, SetNetwork):
     """Modules that read the user's history: a new user is scored by the forward pass."""
+
+    reads = "history"
+
+
+class UnifiedByDirection(_Chosen):
+    """The same with a normalised product: no path leads from an empty history, whose direction is none, to another."""
 
     reads = "history"
 

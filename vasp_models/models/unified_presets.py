@@ -39,66 +39,87 @@ _I_AUTOREC = UnifiedSettings(
 )
 
 
-def _pretrained(first: int, then: int, **changes: object) -> TrainOptions:
+def _pretrained(epochs: tuple[int, int], rates: tuple[float, float], **changes: object) -> TrainOptions:
     """Embeddings by BPR-MF first, then with the CNN on their outer product (He et al. 2018, section 3.3)."""
-    stage = replace(_STAGE, loss="bpr", negatives=1, **changes)
+    stage = replace(_STAGE, **{"loss": "bpr", "negatives": 1, **changes})
     stages = (
-        replace(stage, name="pretrain", epochs=first, parts=(SIDES,)),
-        replace(stage, epochs=then, parts=(SIDES, HEAD)),
+        replace(stage, name="pretrain", parts=(SIDES,), epochs=epochs[0], learning_rate=rates[0]),
+        replace(stage, parts=(SIDES, HEAD), epochs=epochs[1], learning_rate=rates[1]),
     )
     return TrainOptions(stages, precision="fp32")
 
+
+# Where a history is the input, half of it predicts the other half: else what is to be predicted stands in the input.
+_HALVES = {"inputs": "halves"}
+_TINY = replace(_STAGE, epochs=40, batch_users=50, learning_rate=0.01)
+# Of ratings: what was rated alone, its value; a row of ratings is the input (Sedhain et al. 2015, section 2).
+_RATED = replace(_STAGE, epochs=30, negatives=0, batch_users=64, learning_rate=1e-3)
 
 PRESETS = {
     "mf": {
         "paper": (_MF, schedule(_STAGE)),
         "small": (_MF, schedule(_STAGE)),
-        "tiny": (replace(_MF, factors=16), schedule(_STAGE)),
+        "tiny": (replace(_MF, factors=16), schedule(_TINY, batch_users=20)),
+        "ratings": (replace(_MF, factors=32, biases=True), schedule(_RATED)),
     },
     "gmf": {
         "paper": (_GMF, schedule(_STAGE)),
-        "small": (_GMF, schedule(_STAGE)),
-        "tiny": (replace(_GMF, factors=16), schedule(_STAGE)),
+        "small": (replace(_GMF, factors=64, dropout=0.3, new_user_l2=10.0), schedule(_STAGE)),
+        "tiny": (replace(_GMF, factors=32, dropout=0.3, new_user_l2=10.0), schedule(_TINY)),
     },
     "mlp": {
         "paper": (_MLP, schedule(_STAGE)),
-        "small": (_MLP, schedule(_STAGE)),
-        "tiny": (replace(_MLP, factors=16), schedule(_STAGE)),
+        "small": (replace(_MLP, factors=64, layers=2, dropout=0.3, new_user_l2=10.0), schedule(_STAGE)),
+        "tiny": (replace(_MLP, factors=96, layers=2, dropout=0.3, new_user_l2=10.0), schedule(_TINY, epochs=60)),
     },
     "cfnet-rl": {
         "paper": (_RL, schedule(_STAGE, loss="bce", learning_rate=1e-4)),
-        "small": (replace(_RL, user_hidden=128, item_hidden=128), schedule(_STAGE, loss="bce")),
-        "tiny": (replace(_RL, user_hidden=32, item_hidden=32, factors=16), schedule(_STAGE, loss="bce")),
+        "small": (
+            replace(_RL, user_hidden=128, item_hidden=128, normalise=True), schedule(_STAGE, loss="bce", **_HALVES)
+        ),
+        "tiny": (
+            replace(_RL, user_hidden=32, item_hidden=32, factors=16, normalise=True),
+            schedule(_TINY, loss="bce", **_HALVES),
+        ),
     },
     "cfnet-ml": {
         "paper": (_ML, schedule(_STAGE, loss="bce")),
-        "small": (replace(_ML, factors=64), schedule(_STAGE, loss="bce")),
-        "tiny": (replace(_ML, factors=16), schedule(_STAGE, loss="bce")),
+        "small": (replace(_ML, factors=64), schedule(_STAGE, loss="bce", **_HALVES)),
+        "tiny": (replace(_ML, factors=32), schedule(_TINY, loss="bce", **_HALVES)),
     },
     "dmf": {
         "paper": (_DMF, schedule(_STAGE, loss="normalised-bce", negatives=7, learning_rate=1e-4)),
         "small": (
-            replace(_DMF, user_hidden=128, item_hidden=128),
-            schedule(_STAGE, loss="normalised-bce", negatives=7),
+            replace(_DMF, user_hidden=0, item_hidden=0),
+            schedule(_STAGE, loss="normalised-bce", negatives=7, **_HALVES),
         ),
         "tiny": (
-            replace(_DMF, user_hidden=32, item_hidden=32, factors=16),
-            schedule(_STAGE, loss="normalised-bce", negatives=7),
+            replace(_DMF, user_hidden=0, item_hidden=0, factors=48),
+            schedule(_TINY, loss="normalised-bce", negatives=7, **_HALVES),
         ),
     },
     "oncf": {
-        "paper": (_ONCF, _pretrained(500, 1500, optimizer="adagrad", learning_rate=0.05)),
-        "small": (replace(_ONCF, factors=16, channels=16), _pretrained(20, 20)),
-        "tiny": (replace(_ONCF, factors=16, channels=8), _pretrained(20, 20)),
+        "paper": (_ONCF, _pretrained((500, 1500), (0.05, 0.05), optimizer="adagrad")),
+        "small": (replace(_ONCF, factors=16, channels=16), _pretrained((20, 20), (5e-3, 1e-3))),
+        "tiny": (
+            replace(_ONCF, factors=16, channels=8),
+            _pretrained((20, 24), (0.02, 0.003), negatives=4, batch_users=50),
+        ),
     },
     "u-autorec": {
         "paper": (_U_AUTOREC, schedule(_STAGE)),
-        "small": (replace(_U_AUTOREC, factors=200), schedule(_STAGE)),
-        "tiny": (replace(_U_AUTOREC, factors=32), schedule(_STAGE)),
+        "small": (replace(_U_AUTOREC, factors=200), schedule(_STAGE, **_HALVES)),
+        "tiny": (replace(_U_AUTOREC, factors=32), schedule(_TINY, **_HALVES)),
+        "ratings": (
+            replace(_U_AUTOREC, factors=200, prediction="linear", sigmoid=False, biases=True), schedule(_RATED)
+        ),
     },
     "i-autorec": {
         "paper": (_I_AUTOREC, schedule(_STAGE)),
-        "small": (replace(_I_AUTOREC, factors=200), schedule(_STAGE)),
-        "tiny": (replace(_I_AUTOREC, factors=32), schedule(_STAGE)),
+        "small": (replace(_I_AUTOREC, factors=200, normalise=True), schedule(_STAGE)),
+        "tiny": (replace(_I_AUTOREC, factors=32, normalise=True), schedule(_TINY)),
+        "ratings": (
+            replace(_I_AUTOREC, factors=200, prediction="linear", sigmoid=False, biases=True), schedule(_RATED)
+        ),
     },
-}
+}  # fmt: skip
