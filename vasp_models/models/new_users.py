@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from vasp_models.data.interactions import Interactions
 
-_STEPS, _RATE = 60, 0.1  # of Adam; the rate falls to 0 along a line
+_STEPS, _RATE = 40, 0.15  # of Adam; the rate falls to 0 along a line
 
 
 def least_squares(
