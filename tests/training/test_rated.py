@@ -39,7 +39,7 @@ class Biases(Net):
         items = self.item if targets is None else self.item[targets]
         return self._of_rows(x)[:, None] + items
 
-    def at_pairs(self, x, noise, rows: Tensor, items: Tensor) -> Tensor:
+    def at_pairs(self, x, noise, rows: Tensor, items: Tensor, parts: tuple[str, ...] = ()) -> Tensor:
         self.asked.append((x, rows, items))
         return self._of_rows(x)[rows, None] + self.item[items]
 
