@@ -30,6 +30,6 @@ def test_all_pages_are_served_without_torch_in_less_than_300_megabytes(visits, t
     command = ("app", f"{made.folder}/", "--no-browser", "--port", str(any_free_port()))
     with served(*command, cwd=tmp_path, **{**os.environ, **home}) as running:
         page = visits(running.url).open()
-        assert len({page.go(name).heading() for name in page.pages()}) == len(page.pages()) == 10
+        assert len({page.go(name).heading() for name in page.pages()}) == len(page.pages()) == 12
         assert server_megabytes(running.process.pid) < MOST_MEGABYTES
         assert "bundle" in page.page.locator("[data-testid=stSidebar]").inner_text()

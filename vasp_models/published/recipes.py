@@ -151,7 +151,7 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "deepcf-table2", "The framework beside CFNet", "framework", "Table II", "amusic", ("leave-one-out",),
             (
-                Step("CFNet-rl", "cfnet-rl"), Step("CFNet-ml", "cfnet-ml"),
+                Step("CFNet", "cfnet"), Step("CFNet-rl", "cfnet-rl"), Step("CFNet-ml", "cfnet-ml"),
                 Step("Framework, dot product", "cfnet-rl", {"prediction": "linear", "loss": "mse"}),
                 Step("Framework, MLP", "cfnet-rl", {"prediction": "mlp", "fusion": "concatenation", "loss": "mse"}),
                 Step("Numbers, dot product", "mf"),
