@@ -1,6 +1,6 @@
-"""Run all tests in five processes at once: the quick ones in two, the tutorial, and two with a browser or the wheel.
+"""Run all tests in four processes at once: the quick ones, the tutorial, and two with a browser or the wheel.
 
-The last two wait for pages more than they compute, so the others stand back for them. Arguments go to pytest, in one
+Those two wait for pages more than they compute, so the others stand back for them. Arguments go to pytest, in one
 process then. The exit code is the worst of them.
 """
 
@@ -17,8 +17,7 @@ import tempfile
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIAL = "tests/test_tutorial.py"
-APP = "tests/app"  # about half of the quick ones
-QUICK = ("-m", "not (browser or wheel)")
+QUICK = ("-m", "not (browser or wheel)", f"--ignore={TUTORIAL}")
 
 
 def pytest(*arguments: str) -> list[str]:
@@ -68,8 +67,8 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         return subprocess.run(pytest(*arguments), cwd=ROOT, check=False).returncode
     first, second = slow()
-    quick = pytest(*QUICK, APP), pytest(*QUICK, f"--ignore={APP}", f"--ignore={TUTORIAL}"), pytest(TUTORIAL)
-    return at_once(*map(standing_back, quick), pytest(*first), pytest(*second))
+    computing = standing_back(pytest(*QUICK)), standing_back(pytest(TUTORIAL))
+    return at_once(*computing, pytest(*first), pytest(*second))
 
 
 if __name__ == "__main__":
