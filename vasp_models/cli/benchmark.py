@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-import shlex
-import sys
 from typing import Annotated, Any
 
 from rich.console import Console
@@ -14,7 +12,7 @@ from rich.text import Text
 import typer
 
 from vasp_models.cli.measuring import console
-from vasp_models.cli.training import AsJson, Data, Device, Heldout, Preset, Seed, plus_minus, three
+from vasp_models.cli.training import AsJson, Data, Device, Heldout, Preset, Seed, plus_minus, three, typed_command
 
 _SHOWN = ("ndcg@100", "recall@20", "recall@50")  # where these are measured; else the first of what is
 _COVERAGE = "coverage@100"
@@ -54,7 +52,7 @@ def benchmark(
 
     rows = benchmarking.run(
         benchmarking.chosen(models, protocol, preset), data, protocol, heldout, device, seed, out, fresh, say,
-        shlex.join(["vasp-lens", *sys.argv[1:]]),
+        typed_command(),
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))

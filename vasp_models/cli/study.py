@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-import shlex
 import subprocess
 import sys
 from typing import Annotated, Any
@@ -16,7 +15,7 @@ import typer
 
 from vasp_models.cli.measuring import console
 from vasp_models.cli.report import environment
-from vasp_models.cli.training import AsJson, Data, Device, Seed, plus_minus
+from vasp_models.cli.training import AsJson, Data, Device, Seed, plus_minus, set_pairs, typed_command
 from vasp_models.errors import SettingError
 
 study_app = typer.Typer(no_args_is_help=True, help="Run experiments of the papers that take many trainings.")
@@ -53,13 +52,13 @@ def modules(
     """
     if chart is not None and chart.suffix.lower() not in _CHARTS:
         raise SettingError(f"--chart {chart}: expected a file that ends in {' or '.join(_CHARTS)}.")
-    widths, changes = _widths(sizes), _changes(change)
+    widths, changes = _widths(sizes), set_pairs(change, "epochs=5")
     from vasp_models import studies
 
     shown = Console(stderr=True, highlight=False)
     rows = studies.modules(
         data, metric, widths, changes, device, seed, out, fresh,
-        lambda text: shown.print(Text(text, style="dim"), soft_wrap=True), shlex.join(["vasp-lens", *sys.argv[1:]]),
+        lambda text: shown.print(Text(text, style="dim"), soft_wrap=True), typed_command(),
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(rows, indent=1, ensure_ascii=False))
@@ -86,14 +85,6 @@ def _widths(text: str) -> list[int]:
         return [int(each) for each in text.split(",")]
     except ValueError:
         raise SettingError(f"--sizes {text}: expected whole numbers joined by commas, such as 8,16,32,64.") from None
-
-
-def _changes(given: list[str] | None) -> dict[str, str]:
-    changes = dict(each.partition("=")[::2] for each in given or [])
-    for name, value in changes.items():
-        if not name or not value:
-            raise SettingError(f"--set {name}: expected KEY=VALUE, e.g. --set epochs=5.")
-    return changes
 
 
 def _print(rows: list[dict[str, Any]]) -> None:

@@ -44,7 +44,7 @@ def train(
     """Train a model on a data set and save its best epoch as a checkpoint. Ctrl-C keeps the best epoch so far."""
     from vasp_models import runs
 
-    plan = runs.plan(model, data, preset, _pairs(changes), protocol, heldout, epochs, device, seed)
+    plan = runs.plan(model, data, preset, set_pairs(changes), protocol, heldout, epochs, device, seed)
     folder = places.checkpoint_folder(out) if out else runs.default_folder(plan)
     if folder == places.checkpoint_folder(places.DEMO):
         raise SettingError(
@@ -53,7 +53,7 @@ def train(
     console = Console()
     with _bar(console) as progress:
         task = progress.add_task("", total=plan.options.epochs or 1, stage="prepare", value="")
-        checkpoint = runs.train(plan, folder, _command(), _shown(progress, task), resume)
+        checkpoint = runs.train(plan, folder, typed_command(), _shown(progress, task), resume)
     _summary(console, checkpoint)
     finished = checkpoint.manifest["provenance"]["finished"]
     if not finished:
@@ -61,15 +61,17 @@ def train(
     typer.echo(f"vasp-lens app {shlex.quote(checkpoint.argument)}")
 
 
-def _pairs(changes: list[str] | None) -> dict[str, str]:
+def set_pairs(changes: list[str] | None, example: str = "latents=512") -> dict[str, str]:
+    """What `--set KEY=VALUE` asked for. Raises SettingError, with the example, for anything else."""
     pairs = dict(change.partition("=")[::2] for change in changes or [])
     for name, value in pairs.items():
         if not name or not value:
-            raise SettingError(f"--set {name}: expected KEY=VALUE, e.g. --set latents=512.")
+            raise SettingError(f"--set {name}: expected KEY=VALUE, e.g. --set {example}.")
     return pairs
 
 
-def _command() -> str:
+def typed_command() -> str:
+    """The command line as it was typed."""
     return shlex.join(["vasp-lens", *sys.argv[1:]])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -78,6 +78,10 @@ class Interactions:
         users = None if self.users is None else self.users[rows]
         values = None if self.values is None else self.values[positions]
         return Interactions(indptr, self.indices[positions], self.n_items, self.ordered, users, values)
+
+    def numbered(self) -> Interactions:
+        """The same histories, whose users are their rows where they have no numbers yet."""
+        return self if self.users is not None else replace(self, users=np.arange(len(self)))
 
     def transposed(self) -> Interactions:
         """Who has each item: the rows are items, the numbers the rows of these histories, ascending."""

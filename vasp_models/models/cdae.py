@@ -6,10 +6,9 @@ train users serve training alone and are not saved.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -55,10 +54,10 @@ class CDAENet(Net):
         """Number the users and give them vectors, which start at zero: where a new user stays."""
         if not self.settings.user_vectors:
             return train
-        users = np.arange(len(train)) if train.users is None else train.users
-        start = torch.zeros(int(users.max(initial=0)) + 1, self.settings.hidden)
+        train = train.numbered()
+        start = torch.zeros(int(train.users.max(initial=0)) + 1, self.settings.hidden)
         self.users = nn.Embedding(*start.shape, _weight=start)
-        return replace(train, users=users)
+        return train
 
     def encode(self, x: Inputs) -> Tensor:
         """z, fp32 (rows, hidden)."""

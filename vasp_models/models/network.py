@@ -119,22 +119,20 @@ class Network(TorchRecommender):
         self, x: Inputs, parts: tuple[str, ...] = (NET,), noise: torch.Generator | None = None
     ) -> NetworkOutput:
         """One pass over histories, for training."""
-        scores = self.net(x, noise)
-        kl = self.net.divergence()
-        return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
+        return self._trained(self.net(x, noise))
 
     def at_pairs(
         self, x: Inputs, parts: tuple[str, ...], noise: torch.Generator | None, rows: Tensor, items: Tensor
     ) -> NetworkOutput:
         """One pass over histories for some pairs of row and items alone, for training."""
-        scores = self.net.at_pairs(x, noise, rows, items, parts)
-        kl = self.net.divergence()
-        return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
+        return self._trained(self.net.at_pairs(x, noise, rows, items, parts))
 
     def at_steps(self, x: Inputs, noise: torch.Generator | None) -> NetworkOutput:
         """One pass over ordered histories for what follows each place in time, for training."""
-        scores = self.net.at_steps(x, noise)
-        kl = self.net.divergence()
+        return self._trained(self.net.at_steps(x, noise))
+
+    def _trained(self, scores: Tensor) -> NetworkOutput:
+        kl = self.net.divergence()  # of the pass that gave the scores
         return NetworkOutput({SCORE: scores}, {SCORE: scores}, [] if kl is None else [kl])
 
     def fit_epochs(

@@ -7,7 +7,7 @@ taken here as sections IV and V derive them. The loss, the fifth choice, belongs
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar, Literal
 
 import numpy as np
@@ -110,18 +110,19 @@ class UnifiedNet(Net):
     def begin(self, train: Interactions) -> Interactions:
         """Size what reads users by the train users, and number them."""
         generator = torch.Generator().manual_seed(self.seed)
-        users = np.arange(len(train)) if train.users is None else train.users
+        train = train.numbered()
         if self.chosen.user_input == "id":
-            self.user = Side(self.chosen, "user", int(users.max()) + 1, generator)
+            n_users = int(train.users.max()) + 1
+            self.user = Side(self.chosen, "user", n_users, generator)
             if self.chosen.biases:
-                self.user_bias = nn.Embedding(int(users.max()) + 1, 1)
+                self.user_bias = nn.Embedding(n_users, 1)
                 nn.init.zeros_(self.user_bias.weight)
         if self.chosen.item_input == "history":
             self.columns = train.transposed()
             self.item = Side(self.chosen, "item", len(train), generator)
         if self.item_bias is not None and train.values is not None:
             nn.init.constant_(self.item_bias, float(train.values.mean()))
-        return replace(train, users=users)
+        return train
 
     def groups(self) -> dict[str, Group]:
         """All together; before an outer product the sides are trained by their dot product (He et al. 2018, 3.3)."""
@@ -187,11 +188,11 @@ class UnifiedNet(Net):
         chosen = self.chosen
         rows = Interactions(x.offsets.cpu().numpy(), x.items.cpu().numpy(), self.n_items)
         items, typical = self.items.double(), self.typical.double()
-        bias = torch.zeros(()).to(items) if self.item_bias is None else self.item_bias.detach().double()
+        bias = items.new_zeros(self.n_items) if self.item_bias is None else self.item_bias.detach().double()
         if not chosen.is_linear:
             head = deepcopy(self.head).double()
             return descent(
-                lambda u, asked: head(u[:, None], items[asked]) + (bias[asked] if bias.ndim else bias),
+                lambda u, asked: head(u[:, None], items[asked]) + bias[asked],
                 rows, self.anchors.cpu().numpy(), typical, chosen.new_user_negatives, chosen.new_user_l2,
             ).to(self.typical)  # fmt: skip
         rest = (-items @ typical - bias).cpu().numpy()  # of a target of 0, beside what the typical user has
