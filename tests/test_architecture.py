@@ -42,6 +42,7 @@ MAY_IMPORT = {
     "evaluation": FOUNDATION | {"data"},
     "training": FOUNDATION | {"data", "devices", "evaluation"},
     "models": FOUNDATION | {"data", "devices", "evaluation", "training"},
+    "plans": FOUNDATION | {"data", "devices", "evaluation", "training", "models"},
     "recommending": FOUNDATION | {"data", "evaluation", "models"},
     "explanations": FOUNDATION
     | {"data", "evaluation", "jobs", "measures", "training", "models", "recommending", "projections"},

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 
 from tests import trained
-from vasp_models import benchmarking, places, results, runs
+from tests.data import test_rating_splits
+from vasp_models import benchmarking, measures, places, plans, results, runs
 from vasp_models.benchmarking import Entry
 from vasp_models.data import importing, items, ratings
 from vasp_models.data.interactions import Interactions
@@ -35,9 +36,9 @@ def fitted(monkeypatch) -> list[str]:
     done: list[str] = []
     real = runs.fit
 
-    def fit(plan):
+    def fit(plan, epochs=None):
         done.append(plan.model)
-        return real(plan)
+        return real(plan, epochs)
 
     monkeypatch.setattr(runs, "fit", fit)
     return done
@@ -59,7 +60,7 @@ def test_a_row_holds_every_figure_and_where_it_comes_from(data):
     for part in ("val", "test"):
         assert list(row[part]) == ["users", *metrics.FULL, "coverage@100"]
         assert all(row[part][name]["se"] is not None for name in (*metrics.FULL, "coverage@100"))
-    plan = runs.plan("ease", data, heldout=20, device="cpu")
+    plan = plans.plan("ease", data, heldout=20, device="cpu")
     assert row["parameters"] == plan.train.n_items**2
     assert row["train_seconds"] >= 0 and row["ms_per_1000_users"] > 0
     assert row["machine"]["cpu"] and row["machine"]["device"].startswith("CPU")
@@ -72,8 +73,8 @@ def test_differences_are_paired_to_the_first_entry(data):
     rows = run(data)
     ours = []
     for entry in EASY:
-        plan = runs.plan(entry.model, data, None, entry.changes, heldout=20, device="cpu")
-        ours.append(evaluate_folds(runs.fit(plan)[0].score, plan.split.test_folds).per_user["ndcg@100"])
+        plan = plans.plan(entry.model, data, None, entry.changes, heldout=20, device="cpu")
+        ours.append(evaluate_folds(runs.fit(plan).model.score, plan.split.test_folds).per_user["ndcg@100"])
     assert rows[0]["difference"] is None
     for row, values in zip(rows[1:], ours[1:], strict=True):
         apart = values - ours[0]
@@ -276,3 +277,28 @@ def test_tables_are_found_and_damaged_ones_told(data):
     assert {row["label"] for row in found.of_model("ease")} == {"EASE", "weaker EASE"} and found.of_model("vasp") == []
     with pytest.raises(MeasureError, match="There is no table"):
         results.load(results.folder() / "absent.json")
+
+
+def test_leave_one_out_is_measured_on_models_that_learnt_of_the_validation_too(home, monkeypatch):
+    rated = test_rating_splits.dataset(home / "datasets" / "rated", test_rating_splits.made_up(90, 150, 30))
+    asked, real = [], runs.fit
+
+    def fit(plan, epochs=None):
+        asked.append((plan.model, plan.train.n_pairs, epochs))
+        found = real(plan, epochs)
+        kept.append(found.epoch)
+        return found
+
+    kept: list[int | None] = []
+    monkeypatch.setattr(runs, "fit", fit)
+    entries = [Entry("popular", "popularity"), Entry("GMF", "gmf", "tiny", {"epochs": "4"})]
+    rows = benchmarking.run(entries, "rated", "leave-one-out", device="cpu")
+    task = plans.make_task(rated, "leave-one-out")
+    less, all_ = task.train.n_pairs, task.train_all.n_pairs
+    assert less < all_
+    models = ["popularity", "popularity", "gmf", "gmf"]
+    assert asked == list(zip(models, [less, all_] * 2, [None, None, None, kept[2]], strict=True))
+    assert [row["kept_epoch"] for row in rows] == [None, kept[2]] and 1 <= kept[2] <= 4
+    counts = task.train_all.item_counts
+    expected = task.test.asked(lambda known, candidates: counts[candidates]).summary()
+    assert rows[0]["test"] == measures.plain(expected)

@@ -27,7 +27,7 @@ def copy(saved, tmp_path):
 
 def test_scores_survive_the_disk_bit_for_bit(saved, tmp_path):
     plan = trained.plan(trained.dataset(tmp_path / "data"))
-    model, _ = runs.fit(plan)
+    model = runs.fit(plan).model
     rows = plan.split.test_in
     assert (checkpoints.load(f"{saved.folder}/").model().score(rows) == model.score(rows)).all()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from vasp_models import runs
+from vasp_models import plans, runs
 from vasp_models.data import datasets, importing
 
 pytestmark = pytest.mark.shared
@@ -19,8 +19,8 @@ def ml1m(shared, tmp_path_factory):
 
 
 def test_ease_reaches_the_reference_on_movielens_1m(ml1m):
-    plan = runs.plan("ease", f"{ml1m.folder}/", changes={"l2": "500"}, device="cpu")
-    model, _ = runs.fit(plan)
+    plan = plans.plan("ease", f"{ml1m.folder}/", changes={"l2": "500"}, device="cpu")
+    model = runs.fit(plan).model
     test = runs.measure(model, plan)["test"]
     assert test["users"] == 750
     assert test["ndcg@100"]["mean"] == pytest.approx(0.4264, abs=5e-4)
@@ -31,7 +31,7 @@ def test_ease_reaches_the_reference_on_movielens_1m(ml1m):
 def test_edlae_and_popularity_reach_the_reference(ml1m):
     task = None
     for name, expected in (("edlae", 0.4293), ("popularity", 0.2125)):
-        plan = runs.plan(name, f"{ml1m.folder}/", device="cpu", task=task)
+        plan = plans.plan(name, f"{ml1m.folder}/", device="cpu", task=task)
         task = plan.task
-        model, _ = runs.fit(plan)
+        model = runs.fit(plan).model
         assert runs.measure(model, plan)["test"]["ndcg@100"]["mean"] == pytest.approx(expected, abs=5e-4)

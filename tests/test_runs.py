@@ -9,10 +9,10 @@ import pytest
 
 from tests import trained
 from tests.data.test_rating_splits import dataset, made_up
-from vasp_models import checkpoints, runs
+from vasp_models import checkpoints, plans, runs
 from vasp_models.data.ratings import Feedback
 from vasp_models.errors import CheckpointError, DataError, SettingError, StoppedEarly
-from vasp_models.models import MODELS
+from vasp_models.models import MODELS, create
 from vasp_models.models.settings import override, with_epochs
 
 
@@ -93,8 +93,8 @@ def test_resuming_nothing_or_something_else_is_refused(data, tmp_path):
 @pytest.mark.parametrize("preset", ["ensemble", "alternating", "paper"])
 def test_every_training_approach_of_table_two_runs(data, preset):
     changes = {"hidden": "16", "latents": "4", "batch_users": "60"}
-    plan = runs.plan("vasp", f"{data.folder}/", preset, changes, heldout=20, epochs=3, device="cpu")
-    model, _ = runs.fit(plan)
+    plan = plans.plan("vasp", f"{data.folder}/", preset, changes, heldout=20, epochs=3, device="cpu")
+    model = runs.fit(plan).model
     assert np.isfinite(model.score(plan.split.test_in)).all()
 
 
@@ -122,7 +122,7 @@ def test_alternating_moves_one_part_per_step(data):
 
 def test_the_authors_preset_models_the_most_popular_third(data, tmp_path):
     changes = {"hidden": "16", "latents": "4", "batch_users": "60"}
-    plan = runs.plan("vasp", f"{data.folder}/", "authors", changes, heldout=20, epochs=3, device="cpu")
+    plan = plans.plan("vasp", f"{data.folder}/", "authors", changes, heldout=20, epochs=3, device="cpu")
     saved = runs.train(plan, tmp_path / "authors", "vasp-lens train")
     scores = saved.model().score(plan.split.test_in)
     n_modelled = int(plan.split.train.n_items * 0.33)
@@ -187,7 +187,7 @@ def test_names_mean_places_under_the_home_folder(home, data):
 def test_bf16_trains_near_fp32_and_answers_in_fp32(data):
     plan = trained.plan(data, epochs=12)
     full, low = plan, replace(plan, options=replace(plan.options, precision="bf16"))
-    scores = [runs.fit(each)[0].score(plan.split.test_in) for each in (full, low)]
+    scores = [runs.fit(each).model.score(plan.split.test_in) for each in (full, low)]
     assert scores[1].dtype == np.float32
     assert not (scores[0] == scores[1]).all()  # it was used
     assert np.corrcoef(scores[0].ravel(), scores[1].ravel())[0, 1] > 0.99
@@ -200,43 +200,63 @@ def rated(tmp_path_factory):
 
 
 def _rated_plan(rated, model: str = "lfm", **more):
-    return runs.plan(model, f"{rated.folder}/", device="cpu", **more)
+    return plans.plan(model, f"{rated.folder}/", device="cpu", **more)
 
 
 def test_every_protocol_has_its_task_under_one_name(rated):
-    tasks = {name: runs.make_task(rated, name, 20 if name in ("liang", "vasp") else None) for name in runs.TASKS}
-    assert {name: task.name for name, task in tasks.items()} == {name: name for name in runs.TASKS}
+    tasks = {name: plans.make_task(rated, name, 20 if name in ("liang", "vasp") else None) for name in plans.TASKS}
+    assert {name: task.name for name, task in tasks.items()} == {name: name for name in plans.TASKS}
     assert len({task.key for task in tasks.values()}) == 4
-    assert runs.make_task(rated, "ratings", seed=1).key != tasks["ratings"].key
+    assert plans.make_task(rated, "ratings", seed=1).key != tasks["ratings"].key
     with pytest.raises(SettingError, match="Unknown protocol 'weak': expected one of liang, vasp, ratings, leave-one-"):
-        runs.make_task(rated, "weak")
+        plans.make_task(rated, "weak")
     with pytest.raises(SettingError, match="ratings holds out no users: expected no --heldout 20"):
-        runs.make_task(rated, "ratings", 20)
+        plans.make_task(rated, "ratings", 20)
 
 
 @pytest.mark.parametrize("protocol", ["liang", "vasp", "leave-one-out"])
 def test_the_same_call_trains_and_measures_under_every_protocol(rated, protocol):
     heldout = None if protocol == "leave-one-out" else 20
     plan = _rated_plan(rated, "popularity", protocol=protocol, heldout=heldout)
-    model, seconds = runs.fit(plan)
+    model, seconds, _ = runs.fit(plan)
     measured = runs.measure(model, plan)
     assert seconds >= 0 and measured["val"]["users"] > 0 and measured["test"]["users"] > 0
     assert set(measured["baselines"]) == (set() if protocol == "leave-one-out" else {"ease"})
 
 
+def test_a_schedule_that_is_ended_early_is_the_beginning_of_the_whole(rated):
+    whole = _rated_plan(rated, "cfnet-ml", protocol="leave-one-out", epochs=6).whole
+    assert whole.whole is None and whole.train.n_pairs == whole.task.train_all.n_pairs
+    ended = runs.fit(whole, 2)
+    model = create(whole.model, whole.settings, whole.train.n_items, whole.options.seed)
+    epochs = model.fit_epochs(whole.train, whole.options)
+    for epoch in epochs:
+        if epoch.number == 2:
+            break
+    assert ended.epoch == 2 and _same(ended.model.tensors(), model.tensors())
+    for _ in epochs:
+        pass
+    assert not _same(ended.model.tensors(), model.tensors())
+
+
+def test_protocols_that_keep_the_validation_part_out_have_no_whole(rated):
+    assert _rated_plan(rated, "lfm", protocol="ratings").whole is None
+    assert _rated_plan(rated, "ease", protocol="liang", heldout=20).whole is None
+
+
 def test_ratings_are_predicted_under_their_own_protocol(rated):
     plan = _rated_plan(rated, protocol="ratings", seed=3)
     assert plan.preset == "ratings" and plan.task.split.seed == 3
-    model, _ = runs.fit(plan)
+    model = runs.fit(plan).model
     assert runs.measure(model, plan)["test"]["ratings"] == 540
     again = _rated_plan(rated, protocol="liang", task=plan.task, seed=4)
     assert again.task is plan.task and again.fingerprint != plan.fingerprint
 
 
-@pytest.mark.parametrize("name", sorted(name for name, row in MODELS.items() if runs.RATINGS in row.presets))
+@pytest.mark.parametrize("name", sorted(name for name, row in MODELS.items() if plans.RATINGS in row.presets))
 def test_every_preset_for_ratings_gives_a_number_for_each(rated, name):
     plan = _rated_plan(rated, name, protocol="ratings", epochs=None if name == "lfm" else 1)
-    measured = runs.measure(runs.fit(plan)[0], plan)["test"]
+    measured = runs.measure(runs.fit(plan).model, plan)["test"]
     assert measured["replaced"] == 0
     assert measured["rmse"]["mean"] != measured["global_mean"]["rmse"]["mean"]
 
@@ -295,7 +315,7 @@ def test_lfm_is_saved_and_answers_the_same_for_everybody(rated, tmp_path):
     saved = runs.train(plan, tmp_path / "lfm", "vasp-lens train lfm")
     assert not saved.personalised and saved.manifest["title"] == "LFM"
     scores = checkpoints.load(f"{saved.folder}/").model().score(plan.split.test_in)
-    model, _ = runs.fit(plan)
+    model = runs.fit(plan).model
     assert (scores == model.score(plan.split.test_in)).all() and (scores == scores[0]).all()
     assert set(saved.metrics["baselines"]) == {"popularity", "ease"}
     assert runs.evaluate_checkpoint(saved)["ndcg@100"] == saved.metrics["test"]["ndcg@100"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from vasp_models import runs
+from vasp_models import plans, runs
 from vasp_models.checkpoints import Checkpoint
 from vasp_models.data import importing, items, ratings, synthetic
 from vasp_models.data.datasets import Dataset
@@ -31,13 +31,13 @@ def dataset(folder: Path, users: int = 160, timestamps: bool = True) -> Dataset:
     return importing.assemble(folder, ratings.ratings_of(frame), items.items_frame(rows), ratings.Feedback(), source)
 
 
-def plan(data: Dataset, model: str = "vasp", epochs: int | None = 4, **more) -> runs.Plan:
+def plan(data: Dataset, model: str = "vasp", epochs: int | None = 4, **more) -> plans.Plan:
     """A plan that trains in a moment."""
     changes = (TINY if model == "vasp" else {}) | more.pop("changes", {})
     closed = model in ("ease", "edlae", "popularity")
     preset = "small" if model == "popularity" else "tiny"
     arguments = {"heldout": 20, "device": "cpu", "epochs": None if closed else epochs, **more}
-    return runs.plan(model, f"{data.folder}/", preset, changes, **arguments)
+    return plans.plan(model, f"{data.folder}/", preset, changes, **arguments)
 
 
 def checkpoint(folder: Path, model: str = "vasp", **more) -> Checkpoint:

@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from vasp_models import devices, measures, provenance, results, runs
+from vasp_models import devices, measures, plans, provenance, results, runs
 from vasp_models.data import datasets
 from vasp_models.data.datasets import Dataset
 from vasp_models.errors import MeasureError, SettingError, StoppedEarly, VaspLensError
@@ -25,7 +25,7 @@ ALL = "all"
 _ASKED, _REPEATS, _ENOUGH = 1_000, 5, 10.0  # users of a timed pass, passes at most, seconds after which none is begun
 
 Say = Callable[[str], None]
-Also = Callable[[Recommender, runs.Plan], Row]  # what is measured of a trained model beside the usual figures
+Also = Callable[[Recommender, plans.Plan], Row]  # what is measured of a trained model beside the usual figures
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ def chosen(models: str, protocol: str = "liang", preset: str | None = None) -> l
     """
     names = [name.strip() for name in models.split(",") if name.strip()]
     if names == [ALL]:
-        wanted = runs.RATINGS if protocol == runs.RATINGS else DEFAULT
+        wanted = plans.RATINGS if protocol == plans.RATINGS else DEFAULT
         names = [name for name, row in MODELS.items() if wanted in row.presets]
     if not names:
         raise SettingError(f"No model named: expected {ALL}, or names joined by commas, e.g. --models ease,vasp.")
@@ -89,7 +89,7 @@ def run(
     for entry in entries:
         model_row(entry.model)
     dataset, device = datasets.load(data), devices.resolve(device)
-    task = runs.make_task(dataset, protocol, heldout, seed)
+    task = plans.make_task(dataset, protocol, heldout, seed)
     if isinstance(task, NewUsers):
         task, heldout = replace(task, full=True), task.split.heldout
     path = table or results.default_path(dataset.name, protocol)
@@ -140,7 +140,7 @@ class _Bench:
         about, found = self._about(entry), None
         arrays: Arrays = {}
         try:
-            plan = runs.plan(
+            plan = plans.plan(
                 entry.model, self.data, entry.preset, entry.changes, self.task.name, None, None, self.device, self.seed,
                 self.task,
             )  # fmt: skip
@@ -182,14 +182,20 @@ class _Bench:
             "versions": runs.versions(),
         }
 
-    def _measured(self, plan: runs.Plan) -> tuple[Row, Result]:
-        model, seconds = runs.fit(plan)
-        val, test = (self.task.measure(model.score, part) for part in ("val", "test"))
+    def _measured(self, plan: plans.Plan) -> tuple[Row, Result]:
+        model, seconds, epoch = runs.fit(plan)
+        val = self.task.measure(model.score, "val")
+        if plan.whole is not None:
+            self.say(f"   {_headline({'val': val.summary()})}, fitted again with the validation part")
+            model, more, _ = runs.fit(plan.whole, epoch)
+            seconds += more
+        test = self.task.measure(model.score, "test")
         figures = {
             "val": val.summary(),
             "test": test.summary(),
             "parameters": int(sum(values.size for values in model.tensors().values())),
             "train_seconds": round(seconds, 2),
+            "kept_epoch": epoch,
             "ms_per_1000_users": round(milliseconds(model, self.task), 2),
             "made": provenance.now(),
         }

@@ -11,7 +11,7 @@ import tempfile
 
 import torch
 
-from vasp_models import checkpoints, measures, measuring, places, runs
+from vasp_models import checkpoints, measures, measuring, places, plans, runs
 from vasp_models.checkpoints import Checkpoint
 from vasp_models.data import demo, importing, items, ratings
 from vasp_models.data.datasets import Dataset
@@ -45,7 +45,7 @@ def rebuild(
     with tempfile.TemporaryDirectory() as scratch:
         say("simulating the viewers")
         dataset = build_dataset(Path(scratch) / places.DEMO)
-        plan = runs.plan("vasp", f"{dataset.folder}/", PRESET, heldout=HELDOUT, device="cpu", seed=SEED)
+        plan = plans.plan("vasp", f"{dataset.folder}/", PRESET, heldout=HELDOUT, device="cpu", seed=SEED)
         say("training")
         with _one_thread():
             trained = runs.train(plan, Path(scratch) / "trained", COMMAND, on_epoch)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from vasp_models import benchmarking, measures, places, results, runs
+from vasp_models import benchmarking, measures, places, plans, results
 from vasp_models.benchmarking import Entry
 from vasp_models.data import datasets
 from vasp_models.errors import SettingError
@@ -76,12 +76,12 @@ def write(measured: Measured, path: Path) -> None:
         temporary.write_text(text + "\n", encoding="utf-8")
 
 
-def _echo(model: Recommender, plan: runs.Plan) -> dict[str, Any]:
+def _echo(model: Recommender, plan: plans.Plan) -> dict[str, Any]:
     """How much the model repeats its input, on test users."""
     return {"per_user": _plain(traps.echo(model.score, plan.split.test_in))}
 
 
-def _mask(model: Recommender, plan: runs.Plan) -> dict[str, Any]:
+def _mask(model: Recommender, plan: plans.Plan) -> dict[str, Any]:
     """NDCG@100 of the test users where the films of their histories are ranked too, and what masking them gains."""
     split = plan.split
     left_in = traps.seen_left_in(model.score, split.test_in, split.test_te)
@@ -89,7 +89,7 @@ def _mask(model: Recommender, plan: runs.Plan) -> dict[str, Any]:
     return {"per_user": _plain({LEFT_IN: left_in, MASK_GAIN: masked - left_in})}
 
 
-def _parts(model: Recommender, plan: runs.Plan) -> dict[str, Any]:
+def _parts(model: Recommender, plan: plans.Plan) -> dict[str, Any]:
     """The claim of figure 3 in numbers, as `vasp-lens parts` measures it."""
     split = plan.split
     users = parts.sample(split.test_in, split.test_te, measures.USERS["parts"], 0)

@@ -12,12 +12,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from vasp_models import benchmarking, results, runs
+from vasp_models import benchmarking, plans, results
 from vasp_models.benchmarking import Entry
 from vasp_models.errors import SettingError
-from vasp_models.evaluation.one_out import LeaveOneOut, Places
-from vasp_models.models import create, preset
-from vasp_models.models.settings import override, with_epochs
+from vasp_models.models import preset
+from vasp_models.models.settings import override
 
 INPUTS = ("id", "history")
 FUSIONS = ("dot product", "concatenation")
@@ -37,8 +36,8 @@ class Metric:
 
 
 METRICS = {
-    "rmse": Metric(runs.RATINGS, "rmse", runs.RATINGS, {"negatives": "0", "biases": "true"}),
-    "hr": Metric(runs.ONE_OUT, "hr@10", None, {"negatives": "4", "biases": "false"}),
+    "rmse": Metric(plans.RATINGS, "rmse", plans.RATINGS, {"negatives": "0", "biases": "true"}),
+    "hr": Metric(plans.ONE_OUT, "hr@10", None, {"negatives": "4", "biases": "false"}),
 }
 # By the user's input, which decides whether a model knows its users by number: a row to start from.
 _MODELS = {"id": "mf", "history": "u-autorec"}
@@ -102,27 +101,6 @@ def modules(
 def default_path(data: str, metric: str) -> Path:
     """Where the table of a study lies: beside the benchmarks, and not among them."""
     return results.folder() / "studies" / f"{Path(data).name}-modules-{metric}.json"
-
-
-def refitted(plan: runs.Plan) -> tuple[Places, int | None]:
-    """The leave-one-out test of a model that learns of the validation pairs too, as published figures do.
-
-    It is fitted once without them, to choose the number of epochs, and then anew to all but the test for as many;
-    a model in closed form is fitted to all at once. The places and that number, None for a closed form. Raises
-    SettingError under another protocol.
-    """
-    task = plan.task
-    if not isinstance(task, LeaveOneOut):
-        raise SettingError(f"Only {runs.ONE_OUT} fits again to the validation part: expected it and not {task.name}.")
-    options, epochs = plan.options, None
-    if options.epochs:
-        model = create(plan.model, plan.settings, plan.train.n_items, options.seed)
-        best = [epoch.number for epoch in model.fit_epochs(plan.train, options, task.validate) if epoch.best]
-        epochs = best[-1]
-        options = with_epochs(options, epochs)
-    model = create(plan.model, plan.settings, plan.train.n_items, options.seed)
-    model.fit(task.whole.train, options)
-    return task.whole.measure(model.score, "test"), epochs
 
 
 def _metric(name: str) -> Metric:

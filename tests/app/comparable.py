@@ -8,12 +8,12 @@ import shutil
 
 import pytest
 
-from vasp_models import checkpoints, measures, measuring, places, runs
+from vasp_models import checkpoints, measures, measuring, places, plans, runs
 
 
 def save(name: str, model: str, measured: bool = True) -> None:
     """Train a model that is computed at once on the demo's viewers, and measure it."""
-    plan = runs.plan(model, places.DEMO, None, {}, heldout=400, device="cpu")
+    plan = plans.plan(model, places.DEMO, None, {}, heldout=400, device="cpu")
     made = runs.train(plan, places.checkpoint_folder(name), f"vasp-lens train {model} --data demo --out {name}")
     if measured:
         found = measuring.measure(made, "quality", lambda *_: None)

@@ -7,7 +7,7 @@ import shutil
 import pytest
 
 from tests.app.conftest import PAGES, calm
-from vasp_models import places, runs
+from vasp_models import places, plans, runs
 
 NAME = "demo-lfm-small"
 
@@ -16,7 +16,7 @@ NAME = "demo-lfm-small"
 def trained(tmp_path_factory):
     """LFM, trained on the demo's ratings by the command's own path."""
     folder = tmp_path_factory.mktemp("lfm") / NAME
-    runs.train(runs.plan("lfm", places.DEMO, heldout=400, device="cpu"), folder, "vasp-lens train lfm --data demo")
+    runs.train(plans.plan("lfm", places.DEMO, heldout=400, device="cpu"), folder, "vasp-lens train lfm --data demo")
     return folder
 
 

@@ -13,6 +13,7 @@ from playwright.sync_api import Browser, sync_playwright
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from tests.app.comparable import stock  # noqa: E402
 from tests.browser import chromium  # noqa: E402
 from tests.browser.conftest import FLAGS  # noqa: E402
 from tests.browser.visit import Visit  # noqa: E402
@@ -33,6 +34,8 @@ PICTURES = {
     "quality": ("/quality", "light"),
     "explanation-quality": ("/fidelity", "light"),
     "data": ("/data", "light"),
+    "compare": ("/compare?c=demo&b=ease", "light"),
+    "paper": ("/paper?c=demo&pd=ml-1m", "light"),
     "diagnostics": ("/diagnostics", "light"),
 }
 
@@ -53,7 +56,7 @@ def take(browser: Browser, url: str, address: str, theme: str) -> bytes:
 def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
-        environment = {"HOME": home, "VASP_LENS_HOME": str(Path(home) / "home")}
+        environment = {"HOME": home, "VASP_LENS_HOME": str(stock(Path(home) / "home"))}
         with served("demo", "--no-browser", "--port", str(any_free_port()), cwd=Path(home), **environment) as running:
             browser = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS)
             for name, (address, theme) in PICTURES.items():

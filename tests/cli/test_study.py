@@ -23,7 +23,6 @@ from vasp_models.data.deepcf import import_deepcf
 from vasp_models.data.importing import Source, assemble
 from vasp_models.data.ratings import Feedback, ratings_of
 from vasp_models.errors import SettingError
-from vasp_models.evaluation.one_out import LeaveOneOut
 from vasp_models.models import model_row, preset
 from vasp_models.models.settings import override
 
@@ -110,10 +109,10 @@ def test_rmse_is_of_held_out_ratings(rated):
 def test_one_failure_is_a_row_and_a_gap_in_the_chart(data, tmp_path, monkeypatch):
     measured = runs.fit
 
-    def fit(plan):
+    def fit(plan, epochs=None):
         if plan.settings.user_input == "history" and plan.settings.factors == 4:
             raise SettingError("Not today.")
-        return measured(plan)
+        return measured(plan, epochs)
 
     monkeypatch.setattr(runs, "fit", fit)
     chart = tmp_path / "chart.svg"
@@ -186,19 +185,3 @@ def test_the_chart_program_says_what_is_wrong_in_one_line(root, tmp_path):
     env = {"PYTHONPATH": str(root), "PATH": ""}
     done = subprocess.run(words, input=json.dumps(rows_of()), text=True, capture_output=True, env=env)
     assert done.returncode == 2 and "expected .svg or .html" in done.stderr and "Traceback" not in done.stderr
-
-
-def test_refitting_learns_of_the_validation_and_takes_the_epochs_it_chose(data):
-    asked = [benchmarking.Entry("closed", "popularity"), studies.entries("hr", (4,), {"epochs": "3"})[3]]
-    for entry in asked:
-        plan = runs.plan(entry.model, "mine", entry.preset, entry.changes, runs.ONE_OUT, device="cpu")
-        found, epochs = studies.refitted(plan)
-        assert len(found) == deepcf.N_USERS
-        assert epochs is None if entry.model == "popularity" else 1 <= epochs <= 3
-    task = LeaveOneOut.of(data)
-    counts = task.train_all.item_counts
-    places, _ = studies.refitted(runs.plan("popularity", "mine", protocol=runs.ONE_OUT, device="cpu"))
-    expected = task.test.asked(lambda known, candidates: counts[candidates])
-    assert places.places.tolist() == expected.places.tolist()
-    with pytest.raises(SettingError, match="Only leave-one-out"):
-        studies.refitted(runs.plan("popularity", "demo", device="cpu"))

@@ -11,7 +11,7 @@ import torch
 
 from tests import trained
 from tests.explanations import toys
-from vasp_models import checkpoints, runs
+from vasp_models import checkpoints, plans, runs
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ExplanationError
 from vasp_models.explanations import audit as auditing
@@ -43,7 +43,7 @@ def train(data, tmp_path_factory):
         closed, plain = model in ("ease", "popularity"), model != "vasp"
         preset = "small" if model == "popularity" else "tiny"
         settings = changes if plain else {**SIZES, **changes}
-        plan = runs.plan(
+        plan = plans.plan(
             model, f"{data.folder}/", preset, settings, heldout=20, device="cpu", epochs=None if closed else 10
         )
         return runs.train(plan, tmp_path_factory.mktemp("trained") / model, "vasp-lens train")

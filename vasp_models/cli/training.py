@@ -42,9 +42,9 @@ def train(
     ] = False,
 ) -> None:
     """Train a model on a data set and save its best epoch as a checkpoint. Ctrl-C keeps the best epoch so far."""
-    from vasp_models import runs
+    from vasp_models import plans, runs
 
-    plan = runs.plan(model, data, preset, set_pairs(changes), protocol, heldout, epochs, device, seed)
+    plan = plans.plan(model, data, preset, set_pairs(changes), protocol, heldout, epochs, device, seed)
     folder = places.checkpoint_folder(out) if out else runs.default_folder(plan)
     if folder == places.checkpoint_folder(places.DEMO):
         raise SettingError(

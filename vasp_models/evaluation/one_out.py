@@ -141,9 +141,9 @@ class LeaveOneOut:
         return self.name, drawn.hexdigest(), self.final
 
     @property
-    def whole(self) -> LeaveOneOut:
-        """The same test for models that are fitted to all but the test, with nothing left to choose by."""
-        return replace(self, train=self.train_all, final=True)
+    def whole(self) -> LeaveOneOut | None:
+        """The same test for models that are fitted to all but the test, with nothing left to choose by; None of it."""
+        return None if self.final else replace(self, train=self.train_all, final=True)
 
     def validate(self, score: ScoreAt) -> dict[str, float]:
         """Means over the validation part; none where that is trained on."""

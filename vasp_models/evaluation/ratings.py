@@ -79,7 +79,7 @@ class Ratings:
     split: RatingSplit
     name = "ratings"
     result = RatingErrors
-    result = RatingErrors
+    whole = None
 
     @classmethod
     def of(cls, dataset: Dataset, seed: int = 0) -> Ratings:

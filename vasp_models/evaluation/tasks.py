@@ -38,6 +38,10 @@ class Task(Protocol):
     def train(self) -> Interactions:
         """What models are fitted to."""
 
+    @property
+    def whole(self) -> Task | None:
+        """The same test for models that learn of the validation part too; None where that is never trained on."""
+
     def validate(self, score: Score) -> dict[str, float]:
         """Means over the validation part; `evaluation.protocol.choice` of them decides which epoch is kept."""
 
@@ -81,6 +85,7 @@ class NewUsers:
     dataset: Dataset | None = None  # where the ratings are, for models that learn from them
     full: bool = False  # measure by metrics.FULL, as the benchmark does, not by metrics.SMALL
     result: ClassVar[type] = Evaluation
+    whole: ClassVar[None] = None
 
     @property
     def name(self) -> str:
