@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from torch.nn import functional
 from vasp_models.data.interactions import Interactions
 
 _STEPS, _RATE = 40, 0.15  # of Adam; the rate falls to 0 along a line
+_PAIRS = 2**14  # of a user and an item that are looked at together
 
 
 def least_squares(
@@ -44,6 +46,8 @@ def least_squares(
 
 def descent(
     score: Callable[[Tensor, Tensor], Tensor],
+    items: Tensor,
+    bias: Tensor,
     histories: Interactions,
     anchors: np.ndarray,
     typical: Tensor,
@@ -52,35 +56,73 @@ def descent(
 ) -> Tensor:
     """Vectors of least loss plus l2 / 2 |u - typical|^2, in the dtype of `typical`: (rows, factors).
 
-    `score` gives logits (rows, c) of vectors (rows, factors) for each row's own items (rows, c). A history's items are
-    liked; the `anchors` that it does not have, some items that stand for all others, are not. The loss is logistic, the
-    anchors weighing together `negatives` times as much as the history; with None it is a softmax over both, for scores
-    that only their order gives a meaning. In double precision a row's answer does not depend on the others.
+    `score` gives logits (rows, c) of vectors (rows, 1, factors) for vectors (rows, c, factors) out of `items`, (items,
+    factors); the `bias` of each item, (items), is added. A history's items are liked; the `anchors` that it does not
+    have, some items that stand for all others, are not. The loss is logistic, the anchors weighing together `negatives`
+    times as much as the history; with None it is a softmax over both, for scores that only their order gives a meaning.
+    In double precision a row's answer does not depend on the others.
     """
-    longest = int(histories.lengths.max(initial=0))
-    items = np.tile(np.concatenate([np.zeros(longest, dtype=np.int64), anchors]), (len(histories), 1))
-    counted = np.ones(items.shape, dtype=bool)
-    counted[:, :longest] = np.arange(longest) < histories.lengths[:, None]
-    items[:, :longest][counted[:, :longest]] = histories.indices
-    keys = histories.row_numbers * histories.n_items + histories.indices
-    counted[:, longest:] = ~np.isin(np.arange(len(histories))[:, None] * histories.n_items + anchors, keys)
-    others = np.maximum(counted[:, longest:].sum(axis=1, keepdims=True), 1)
-    of_anchors = (negatives or 0.0) * histories.lengths[:, None] / others
-    weight = np.where(np.arange(items.shape[1]) < longest, 1.0, of_anchors) * counted
-    items, unused = torch.from_numpy(items).to(typical.device), torch.from_numpy(~counted).to(typical.device)
-    weight = torch.from_numpy(weight).to(typical)
-    liked = (torch.arange(items.shape[1], device=typical.device) < longest).to(typical).expand(items.shape)
-    u = typical.repeat(len(histories), 1).requires_grad_()
+    found = typical.repeat(len(histories), 1)
+    for rows in _alike(histories.lengths, len(anchors)):
+        asked = _Asked.of(histories.take(rows), anchors, negatives, typical)
+        found[torch.from_numpy(rows).to(typical.device)] = _descended(score, items, bias, asked, typical, l2)
+    return found
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What each row is asked about, its history and then the anchors, (rows, c) each; `weight` is None of a softmax."""
+
+    items: Tensor
+    liked: Tensor
+    unused: Tensor
+    weight: Tensor | None
+
+    @classmethod
+    def of(cls, histories: Interactions, anchors: np.ndarray, negatives: float | None, like: Tensor) -> _Asked:
+        longest = int(histories.lengths.max(initial=0))
+        items = np.tile(np.concatenate([np.zeros(longest, dtype=np.int64), anchors]), (len(histories), 1))
+        own = np.arange(longest) < histories.lengths[:, None]
+        items[:, :longest][own] = histories.indices
+        keys = histories.row_numbers * histories.n_items + histories.indices
+        others = ~np.isin(np.arange(len(histories))[:, None] * histories.n_items + anchors, keys)
+        liked = np.concatenate([own, np.zeros_like(others)], axis=1)
+        used = np.concatenate([own, others], axis=1)
+        each = (negatives or 0.0) * histories.lengths[:, None] / np.maximum(others.sum(axis=1, keepdims=True), 1)
+        weight = None if negatives is None else torch.from_numpy(np.where(liked, 1.0, each) * used).to(like)
+        place = like.device
+        return cls(
+            torch.from_numpy(items).to(place), torch.from_numpy(liked).to(place), torch.from_numpy(~used).to(place),
+            weight,
+        )  # fmt: skip
+
+    def loss(self, logits: Tensor) -> Tensor:
+        """Sum over all rows."""
+        if self.weight is None:
+            return -logits.masked_fill(self.unused, -torch.inf).log_softmax(dim=1)[self.liked].sum()
+        return functional.binary_cross_entropy_with_logits(logits, self.liked.to(logits), self.weight, reduction="sum")
+
+
+def _descended(
+    score: Callable[[Tensor, Tensor], Tensor], items: Tensor, bias: Tensor, asked: _Asked, typical: Tensor, l2: float
+) -> Tensor:
+    v, plus = items[asked.items], bias[asked.items]
+    u = typical.repeat(len(v), 1).requires_grad_()
     optimizer = torch.optim.Adam([u], lr=_RATE)
     for step in range(_STEPS):
         optimizer.param_groups[0]["lr"] = _RATE * (1 - step / _STEPS)
         with torch.enable_grad():
-            logits = score(u, items)
-            if negatives is None:
-                chances = logits.masked_fill(unused, -torch.inf).log_softmax(dim=1)
-                errors = -chances[weight * liked > 0].sum()
-            else:
-                errors = functional.binary_cross_entropy_with_logits(logits, liked, weight, reduction="sum")
-            (u.grad,) = torch.autograd.grad(errors + l2 / 2 * (u - typical).square().sum(), u)
+            loss = asked.loss(score(u[:, None], v) + plus) + l2 / 2 * (u - typical).square().sum()
+            (u.grad,) = torch.autograd.grad(loss, u)
         optimizer.step()
     return u.detach()
+
+
+def _alike(lengths: np.ndarray, more: int) -> Iterator[np.ndarray]:
+    """Rows of about the same length, few enough that their vectors stay near the processor."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    for end in range(1, len(order) + 1):
+        if end == len(order) or (end + 1 - start) * (lengths[order[end]] + more) > _PAIRS:
+            yield order[start:end]
+            start = end

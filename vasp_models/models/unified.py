@@ -190,10 +190,9 @@ class UnifiedNet(Net):
         items, typical = self.items.double(), self.typical.double()
         bias = items.new_zeros(self.n_items) if self.item_bias is None else self.item_bias.detach().double()
         if not chosen.is_linear:
-            head = deepcopy(self.head).double()
+            head, anchors = deepcopy(self.head).double().requires_grad_(False), self.anchors.cpu().numpy()
             return descent(
-                lambda u, asked: head(u[:, None], items[asked]) + bias[asked],
-                rows, self.anchors.cpu().numpy(), typical, chosen.new_user_negatives, chosen.new_user_l2,
+                head, items, bias, rows, anchors, typical, chosen.new_user_negatives, chosen.new_user_l2
             ).to(self.typical)  # fmt: skip
         rest = (-items @ typical - bias).cpu().numpy()  # of a target of 0, beside what the typical user has
         given = np.ones(rows.n_pairs) if x.weights is None else x.weights.cpu().numpy().astype(np.float64)
