@@ -94,6 +94,19 @@ def test_what_is_finished_is_not_measured_again(data, fitted):
     ]
 
 
+def test_what_another_table_of_the_same_data_holds_is_taken_from_there(data, fitted):
+    recipe, elsewhere = results.folder() / "recipe.json", results.folder() / "also.json"
+    first = run(data, EASY[:2], table=recipe, also=lambda model, plan: {"per_user": {"extra": [1.0]}})
+    rows = run(data)
+    assert fitted == ["ease", "ease", "popularity"]
+    assert rows[:2] == [{name: value for name, value in row.items() if name != "also"} for row in first]
+    assert results.load(results.default_path("planted", "liang")).rows == tuple(rows)
+    run(data, EASY[:1], table=elsewhere, also=lambda model, plan: {"per_user": {"other": [2.0]}})
+    assert len(fitted) == 4, "what is asked beside the usual figures has to be asked of the model"
+    other = run(data, [Entry("EASE", "ease", None, {"l2": "7"})], table=elsewhere.with_name("more.json"))
+    assert len(fitted) == 5 and other[0]["changes"] == {"l2": "7"}
+
+
 def test_rows_from_the_table_are_compared_with_whoever_is_first_now(data, fitted):
     there = run(data, [EASY[0], EASY[2]])[1]["difference"]
     back = run(data, [EASY[2], EASY[0]])

@@ -77,8 +77,9 @@ def run(
     """Train and measure each entry on the same task; one row each, in their order.
 
     After each the whole table is written to `table` (default: that of the data set and protocol in the usual folder);
-    what stands there of the same plan is taken from there, but with `fresh`. What fails is a row with `error`, a
-    sentence, and is tried again by the next call. `difference` is the paired one to the first entry that succeeded;
+    what stands there, or in another table of that folder, of the same plan is taken from there, but with `fresh`. What
+    fails is a row with `error`, a sentence, and is tried again by the next call. `difference` is the paired one to the
+    first entry that succeeded;
     `also` is what the function of that name finds. `train_seconds` holds the measuring of each epoch by validation.
     Raises SettingError, DataError and DeviceError for what concerns all entries, MeasureError for a damaged table, and
     StoppedEarly after Ctrl-C, when the finished rows are kept.
@@ -162,7 +163,7 @@ class _Bench:
             self.say(f"   {_headline(row)}" + (", from the table" if found else f", {row['train_seconds']:,.0f} s"))
         row = measures.plain(row)
         self.rows.append(row)
-        if found is None or row != found[0]:
+        if row not in self._table().rows:
             self._write(row, arrays)
 
     def _about(self, entry: Entry) -> Row:
@@ -210,14 +211,28 @@ class _Bench:
         return {"to": label, "metric": chosen_by(result.summary()), **result.difference(other)}
 
     def _kept(self, fingerprint: str) -> tuple[Row, Result] | None:
-        """The row of a plan in the table and what it was measured at, None unless both are there."""
-        row, arrays = self._table().finished(fingerprint), results.values(self.path).get(fingerprint)
-        if row is None or arrays is None or (self.also is not None and "also" not in row):
-            return None
-        try:
-            return row, results.unpacked(self.task.result, arrays)
-        except TypeError:  # kept by a program that measured other things
-            return None
+        """The row of a plan and what it was measured at, from this table or another of the same data and protocol.
+
+        None unless both are there.
+        """
+        for table in (self._table(), *self._beside()):
+            row = table.finished(fingerprint)
+            if row is None or (self.also is not None and "also" not in row):
+                continue
+            try:
+                result = results.unpacked(self.task.result, results.values(table.path)[fingerprint])
+            except (KeyError, TypeError):  # its values are gone, or kept by a program that measured other things
+                continue
+            return row if table.path == self.path else {k: v for k, v in row.items() if k != "also"}, result
+        return None
+
+    def _beside(self) -> list[Table]:
+        """Other tables in the usual folder of the same data and protocol, where nothing is asked beside the figures."""
+        if self.also is not None:
+            return []
+        same = (self.dataset.name, self.dataset.fingerprint, self.task.name)
+        found = [table for table in results.tables() if table.path != self.path]
+        return [table for table in found if (table.dataset, table.fingerprint, table.protocol) == same]
 
     def _table(self) -> Table:
         """The table as it is on disk by now; empty where it is of other data."""
