@@ -1,7 +1,7 @@
 """H+Vamp Gated: two levels of latents, a VampPrior and gated layers (Kim and Suh 2019, "EVCF").
 
-The layout with one or more layers in each block follows the authors' public code; the flat and the ungated variants of
-the paper are settings.
+The layout with two layers in each block follows the authors' public code: one for each thing that is read, and one for
+both together; with one layer they are read together at once. The paper's flat and ungated variants are settings.
 """
 
 from __future__ import annotations
@@ -57,27 +57,35 @@ class Gated(nn.Module):
         return torch.tanh(self.value(h)) if self.gate is None else self.value(h) * torch.sigmoid(self.gate(h))
 
 
-class GatedItems(nn.Module):
-    """The same for a first layer that reads a history, or pseudo-inputs as dense rows."""
+class Affine(nn.Module):
+    """W x + U z + b of histories x, or of pseudo-inputs as dense rows, and of a dense z where there is one."""
 
-    def __init__(self, n_items: int, n_out: int, gated: bool, generator: torch.Generator) -> None:
+    def __init__(self, n_items: int, n_beside: int, n_out: int, generator: torch.Generator) -> None:
         super().__init__()
-        self.value = nn.Parameter(torch.empty(n_items, n_out))
-        self.gate = nn.Parameter(torch.empty(n_items, n_out)) if gated else None
-        self.bias, self.gate_bias = nn.Parameter(torch.zeros(n_out)), nn.Parameter(torch.zeros(n_out))
-        for weight in filter(lambda each: each is not None, (self.value, self.gate)):
-            _he(weight, n_items, generator)
+        self.items = nn.Parameter(torch.empty(n_items, n_out))
+        self.beside = nn.Parameter(torch.empty(n_beside, n_out)) if n_beside else None
+        self.bias = nn.Parameter(torch.zeros(n_out))
+        for weight in filter(lambda each: each is not None, (self.items, self.beside)):
+            _he(weight, n_items + n_beside, generator)
 
-    def forward(self, x: Inputs | Tensor) -> Tensor:
+    def forward(self, x: Inputs | Tensor, z: Tensor | None = None) -> Tensor:
+        """Pre-activations, (rows, n_out)."""
+        found = (x @ self.items if isinstance(x, Tensor) else x.times(self.items)) + self.bias
+        return found if z is None else found + z @ self.beside
+
+
+class GatedItems(nn.Module):
+    """A gated layer that reads a history, and a dense z beside it where `n_beside` is its width."""
+
+    def __init__(self, n_items: int, n_out: int, gated: bool, generator: torch.Generator, n_beside: int = 0) -> None:
+        super().__init__()
+        self.value = Affine(n_items, n_beside, n_out, generator)
+        self.gate = Affine(n_items, n_beside, n_out, generator) if gated else None
+
+    def forward(self, x: Inputs | Tensor, z: Tensor | None = None) -> Tensor:
         """Activations, (rows, n_out)."""
-        value = _times(x, self.value) + self.bias
-        if self.gate is None:
-            return torch.tanh(value)
-        return value * torch.sigmoid(_times(x, self.gate) + self.gate_bias)
-
-
-def _times(x: Inputs | Tensor, matrix: Tensor) -> Tensor:
-    return x @ matrix if isinstance(x, Tensor) else x.times(matrix)
+        value = self.value(x, z)
+        return torch.tanh(value) if self.gate is None else value * torch.sigmoid(self.gate(x, z))
 
 
 class Normal(nn.Module):
@@ -110,15 +118,20 @@ class HVampNet(Net):
         self.pseudo = nn.Parameter(torch.empty(settings.pseudo_inputs, n_items))
         with torch.no_grad():
             self.pseudo.normal_(0.05, 0.01, generator=generator)
-        self.from_z2 = Gated(latents, hidden, gated, generator)
-        both = 2 * hidden if settings.hierarchical else hidden
+
+        def apart() -> nn.Module:  # what a block of several layers makes of one latent, before it is joined with others
+            return Gated(latents, hidden, gated, generator) if more else nn.Identity()
+
+        self.from_z2, each = apart(), hidden if more else latents
         if settings.hierarchical:
-            self.second = GatedItems(n_items, hidden, gated, generator)
-            self.z2_beside = Gated(latents, hidden, gated, generator)
-            self.z1 = Normal(2 * hidden, settings, max(more, 1), generator)
+            self.second = GatedItems(n_items, hidden, gated, generator, 0 if more else latents)
+            self.z2_beside = apart() if more else None
+            self.z1 = Normal(2 * hidden if more else hidden, settings, more, generator)
             self.prior = Normal(latents, settings, settings.layers, generator)
-            self.from_z1 = Gated(latents, hidden, gated, generator)
-        self.joined = Gated(both, hidden, gated, generator)
+            self.from_z1 = apart()
+        widths = [2 * each if settings.hierarchical else each, *[hidden] * max(more, 1)]
+        pairs = zip(widths, widths[1:], strict=False)
+        self.joined = nn.Sequential(*(Gated(a, b, gated, generator) for a, b in pairs))
         self.head = dense(hidden, n_items, generator)
         self._kl: Tensor | None = None
 
@@ -129,7 +142,8 @@ class HVampNet(Net):
         z2 = self._drawn(q2, noise)
         h, q1, z1 = self.from_z2(z2), None, None
         if self.settings.hierarchical:
-            q1 = self.z1(torch.cat([self.second(x), self.z2_beside(z2)], dim=1))
+            beside = self.z2_beside
+            q1 = self.z1(self.second(x, z2) if beside is None else torch.cat([self.second(x), beside(z2)], dim=1))
             z1 = self._drawn(q1, noise)
             h = torch.cat([self.from_z1(z1), h], dim=1)
         if self.training:
