@@ -35,7 +35,7 @@ MAY_IMPORT = {
     "measures": FOUNDATION | {"jobs"},
     "tmdb": {"errors"},
     "manifests": FOUNDATION | {"data"},
-    "published": FOUNDATION | {"results"},
+    "published": FOUNDATION | {"evaluation", "results"},
     "posters": FOUNDATION | {"data", "tmdb"},
     "diagnostics": FOUNDATION | {"checkpoints", "data", "devices", "jobs", "measures", "posters", "projections"},
     "data": FOUNDATION,

@@ -12,7 +12,7 @@ from tests.data.test_rating_splits import dataset, made_up
 from vasp_models import checkpoints, plans, runs
 from vasp_models.data.ratings import Feedback
 from vasp_models.errors import CheckpointError, DataError, SettingError, StoppedEarly
-from vasp_models.models import MODELS, create
+from vasp_models.models import MODELS, create, preset
 from vasp_models.models.settings import override, with_epochs
 
 
@@ -167,6 +167,30 @@ def test_a_prefix_reaches_one_stage_and_a_bare_name_all(data):
     _, options = override(plan.settings, plan.options, {"joint.learning_rate": "0.5", "kl_weight": "0.25"})
     assert [stage.learning_rate for stage in options.stages] == [plan.options.stages[0].learning_rate, 0.5]
     assert [stage.kl_weight for stage in options.stages] == [0.25, 0.25]
+
+
+def test_what_goes_together_is_changed_together():
+    """Neither fusion nor prediction alone is a model that can be, nor is either of loss and negatives."""
+    pairs = {"fusion": "concatenation", "prediction": "mlp"}
+    for changes in (pairs, dict(reversed(pairs.items()))):
+        settings, _ = override(*preset("mf"), changes)
+        assert (settings.fusion, settings.prediction) == ("concatenation", "mlp")
+    with pytest.raises(SettingError, match="expected prediction=mlp"):
+        override(*preset("mf"), {"fusion": "concatenation"})
+    _, options = override(*preset("cfnet"), {"loss": "softmax", "negatives": "nothing"})
+    assert [(stage.loss, stage.negatives) for stage in options.stages] == [("softmax", None)]
+
+
+def test_a_later_change_of_one_place_takes_the_place_of_an_earlier_one():
+    _, options = override(*preset("vasp"), {"epochs": "7", "joint.epochs": "2"})
+    assert [stage.epochs for stage in options.stages] == [7, 2]
+
+
+def test_a_revision_of_a_models_code_is_another_plan(data, monkeypatch):
+    plan = trained.plan(data, "ease")
+    before = plan.fingerprint
+    monkeypatch.setitem(MODELS, "ease", replace(MODELS["ease"], revision=2))
+    assert plan.fingerprint != before
 
 
 def test_epochs_are_shared_in_proportion(data):

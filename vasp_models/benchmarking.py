@@ -89,6 +89,7 @@ def run(
         raise SettingError(f"Two entries have one label among {', '.join(labels)}: expected each to have its own.")
     for entry in entries:
         model_row(entry.model)
+    plans.check_seed(seed)
     dataset, device = datasets.load(data), devices.resolve(device)
     task = plans.make_task(dataset, protocol, heldout, seed)
     if isinstance(task, NewUsers):

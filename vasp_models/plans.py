@@ -56,6 +56,8 @@ class Plan:
         """Hash of everything that decides the result, so that only the same plan goes on with a snapshot."""
         parts = [self.model, settings_to_json(self.settings), options_to_json(self.options)]
         parts += [self.dataset.fingerprint, *self.task.key]
+        if (revision := model_row(self.model).revision) > 1:
+            parts.append(f"revision {revision}")
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     @property
@@ -81,8 +83,7 @@ def plan(
 
     Under ``ratings`` a model has its preset of that name. Raises SettingError, DataError or DeviceError.
     """
-    if not 0 <= seed < 2**63:
-        raise SettingError(f"--seed {seed}: expected a whole number from 0 to {2**63 - 1}.")
+    check_seed(seed)
     preset_name = _preset_for(model, preset_name, protocol if task is None else task.name)
     dataset = datasets.load(data)
     settings, options = override(*preset(model, preset_name), _of_data(model, preset_name, dataset) | (changes or {}))
@@ -101,6 +102,12 @@ def plan(
             f"expected --protocol {ONE_OUT} or {RATINGS}."
         )
     return Plan(model, preset_name, settings, options, dataset, task, train_for(task, kind))
+
+
+def check_seed(seed: int) -> None:
+    """Raise SettingError for a seed that random numbers cannot start from."""
+    if not 0 <= seed < 2**63:
+        raise SettingError(f"--seed {seed}: expected a whole number from 0 to {2**63 - 1}.")
 
 
 def make_task(dataset: Dataset, protocol: str = "liang", heldout: int | None = None, seed: int = 0) -> Task:

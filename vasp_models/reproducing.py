@@ -60,9 +60,9 @@ def reproduce(
     command = command or recipe.command(data, protocol=protocol, preset=preset, heldout=heldout, seed=seed or None)
     found = []
     for chosen in (protocol,) if protocol else recipe.protocols:
+        rows = entries(recipe, films, chosen, preset)
         say(f"{recipe.title}, protocol {chosen}")
         path = reproduced.path_of(name, dataset.name, chosen)
-        rows = entries(recipe, films, chosen, preset)
         held = heldout if chosen in ("liang", "vasp") else None
         benchmarking.run(rows, data, chosen, held, device, seed, path, fresh, say, command, _ALSO.get(recipe.also))
         found.append(Measured(reproduced.record(name, results.load(path)), HERE, path))

@@ -110,7 +110,7 @@ def _metric(name: str) -> Metric:
 
 
 def _shape(user: str, item: str, fusion: str, size: int) -> dict[str, str]:
-    """One choice as changes, in an order in which the model is one that can be after each of them."""
+    """One choice as changes."""
     shape = {"factors": str(size)} | _side("user", user, size) | _side("item", item, size)
     if fusion == "concatenation":
         return shape | {"prediction": "mlp", "fusion": "concatenation"}

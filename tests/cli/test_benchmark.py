@@ -103,7 +103,8 @@ def test_ctrl_c_in_a_real_process_keeps_what_is_finished(planted, home):
     time.sleep(1.5)  # Python loses an interrupt that comes in the middle of an import
     running.send_signal(signal.SIGINT)
     said, _ = running.communicate(timeout=60)
-    assert running.returncode == 130, said
+    # Python may end by the signal itself where the interrupt came within exec(); a shell tells both as 130.
+    assert running.returncode in (130, -signal.SIGINT), said
     assert "Stopped in oncf, after 1 of 2" in said and "Traceback" not in said
     assert [row["label"] for row in results.load(table).rows] == ["popularity"]
 
@@ -126,8 +127,8 @@ def test_every_setting_that_is_listed_can_be_changed():
     for name in MODELS:
         chosen = preset(name)
         for each in choices(*chosen):
-            if each.default is not None:
-                assert override(*chosen, {each.name: str(each.default)}) == chosen, (name, each)
+            written = "nothing" if each.default is None else str(each.default)
+            assert override(*chosen, {each.name: written}) == chosen, (name, each)
 
 
 def test_the_list_for_people_is_readable_in_120_columns():

@@ -30,7 +30,6 @@ class RecommenderContract:
     name: ClassVar[str]
     preset: ClassVar[str] = "tiny"
     changes: ClassVar[dict[str, str]] = {}
-    falls_short: ClassVar[str] = ""  # why the model is not yet clearly above popularity on planted data
 
     def settings(self):
         return override(*preset(self.name, self.preset), self.changes)
@@ -156,8 +155,6 @@ class RecommenderContract:
         assert options_from_json(options_to_json(options)) == options
 
     def test_a_personalised_model_beats_popularity_where_something_was_planted(self, request):
-        if self.falls_short:
-            request.applymarker(pytest.mark.xfail(reason=self.falls_short))
         if not MODELS[self.name].kind.personalised:
             pytest.skip("not personalised")
         likes = synthetic.planted(users=600, background=20).likes

@@ -79,12 +79,14 @@ def test_scores_of_candidates_are_those_among_all_items(name, likes):
 
 
 def test_u_autorec_is_the_autoencoder_of_its_paper(likes):
-    """h(r) = f(W g(V r + mu)), the outer sigmoid left out of what ranks (Sedhain et al. 2015, eq. 3)."""
+    """h(r) = f(W g(V r + mu) + b), the outer sigmoid left out of what ranks (Sedhain et al. 2015, eq. 3)."""
     model = fitted("u-autorec", likes)
     weights = model.tensors()
     r = likes.csr().toarray()
     hidden = 1 / (1 + np.exp(-(r @ weights["net.user.first"] + weights["net.user.bias"])))
     expected = (hidden * weights["net.head.weights"]) @ weights["net.items"].T + weights["net.head.bias"]
+    expected += weights["net.item_bias"]
+    assert np.abs(weights["net.item_bias"]).max() > 0.01, "it is learnt"
     assert np.allclose(model.score(likes), expected, atol=1e-4)
 
 

@@ -41,3 +41,19 @@ def test_ratings_are_the_values_of_their_pairs():
 def test_losses_of_rows_and_of_pairs_are_told_apart(loss, negatives):
     with pytest.raises(SettingError, match=f"The loss {loss} of stage 'x' does not go with negatives={negatives}"):
         Stage("x", 1, ("net",), loss=loss, negatives=negatives)
+
+
+@pytest.mark.parametrize(
+    ("choice", "said"),
+    [
+        ({"inputs": "full", "mask_inputs": True}, "leave its own targets out"),
+        ({"loss": "bpr", "negatives": 0}, "compares with nothing"),
+        ({"penalty": 0.1}, "would not use its penalty"),
+        ({"optimizer": "adam", "penalty": 0.1, "weight_decay": 0.1}, "would not use its penalty"),
+        ({"optimizer": "sgd", "weight_decay": 0.1}, "would not use its weight_decay"),
+        ({"optimizer": "adagrad", "weight_decay": 0.1}, "would not use its weight_decay"),
+    ],
+)
+def test_a_choice_that_would_do_nothing_or_harm_is_refused(choice, said):
+    with pytest.raises(SettingError, match=said):
+        Stage("x", 1, ("net",), **choice)

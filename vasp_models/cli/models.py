@@ -84,4 +84,6 @@ def _can(abilities: dict[str, Any]) -> list[str]:
 
 def _written(value: Any) -> str:
     """A value as `--set` takes it."""
-    return str(value).lower() if isinstance(value, bool) else "nothing" if value is None else str(value)
+    from vasp_models.models.settings import NOTHING
+
+    return str(value).lower() if isinstance(value, bool) else NOTHING if value is None else str(value)

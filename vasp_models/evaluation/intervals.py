@@ -54,6 +54,11 @@ def standard_error(values: np.ndarray) -> float | None:
     return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
 
 
+def mean_se(values: np.ndarray) -> dict[str, float | None]:
+    """Mean and standard error, ready for JSON; one value alone has no error."""
+    return {"mean": float(values.mean()), "se": standard_error(values)}
+
+
 def share(hits: np.ndarray, totals: np.ndarray) -> Estimate:
     """Share of films that are hits, users as clusters: hits and films of each user, (users); `n` counts films.
 

@@ -28,7 +28,7 @@ from vasp_models.data.datasets import Dataset
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError
 from vasp_models.evaluation import protocol
-from vasp_models.evaluation.intervals import standard_error
+from vasp_models.evaluation.intervals import mean_se
 from vasp_models.evaluation.ratings import ScoreAt
 from vasp_models.evaluation.tasks import Part
 
@@ -55,11 +55,11 @@ class Places:
 
     def summary(self) -> dict[str, object]:
         """Users, and mean and standard error (ddof 1) of each metric, ready for JSON."""
-        return {"users": len(self)} | {name: _mean_se(values) for name, values in self.per_user.items()}
+        return {"users": len(self)} | {name: mean_se(values) for name, values in self.per_user.items()}
 
     def difference(self, other: Places, metric: str = NDCG) -> dict[str, float | None]:
         """Mean and standard error of the paired per-user difference to `other` on the same users."""
-        return _mean_se(self.per_user[metric] - other.per_user[metric])
+        return mean_se(self.per_user[metric] - other.per_user[metric])
 
 
 @dataclass(frozen=True)
@@ -254,7 +254,3 @@ class _Draw:
                 )
             candidates[row, 1:] = others[self.generator.choice(len(others), self.negatives, replace=False)]
         return likes.users[pairs].astype(np.int64), candidates
-
-
-def _mean_se(values: np.ndarray) -> dict[str, float | None]:
-    return {"mean": float(values.mean()), "se": standard_error(values)}

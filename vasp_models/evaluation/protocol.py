@@ -10,6 +10,7 @@ import numpy as np
 from vasp_models.data.interactions import Interactions
 from vasp_models.evaluation import beyond, metrics
 from vasp_models.evaluation.beyond import NOTHING
+from vasp_models.evaluation.intervals import mean_se
 from vasp_models.evaluation.ranking import mask_seen, top_k
 
 DEPTH = 100
@@ -54,7 +55,7 @@ class Evaluation:
 
         The coverage has a standard error too (by the jackknife over users) where everything was measured.
         """
-        rows = {name: _mean_se(values) for name, values in self.per_user.items()}
+        rows = {name: mean_se(values) for name, values in self.per_user.items()}
         coverage: object = self.coverage
         if self.alone is not None:
             coverage = {"mean": self.coverage, "se": beyond.jackknife(-self.alone)}
@@ -62,7 +63,7 @@ class Evaluation:
 
     def difference(self, other: Evaluation, metric: str = CHOICE) -> dict[str, float | None]:
         """Mean and standard error of the paired per-user difference to `other` on the same users."""
-        return _mean_se(self.per_user[metric] - other.per_user[metric])
+        return mean_se(self.per_user[metric] - other.per_user[metric])
 
 
 def evaluate(score: Score, fold_in: Interactions, held_out: Interactions, full: bool = False) -> Evaluation:
@@ -93,9 +94,3 @@ def evaluate_folds(score: Score, folds: list[tuple[Interactions, Interactions]],
     per_user = {name: np.mean([r.per_user[name] for r in results], axis=0) for name in results[0].per_user}
     alone = np.mean([r.alone for r in results], axis=0) if full else None
     return Evaluation(per_user, float(np.mean([r.coverage for r in results])), alone)
-
-
-def _mean_se(values: np.ndarray) -> dict[str, float | None]:
-    """Mean and standard error; one user alone has none."""
-    error = float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "se": error}

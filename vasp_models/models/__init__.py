@@ -37,6 +37,7 @@ class ModelRow:
     title: str
     paper: str
     presets_in: str = ""  # the file of its presets, where they do not stand beside the class
+    revision: int = 1  # raised where its code changes what the same settings learn: old figures are not its own then
 
     @property
     def kind(self) -> type[Recommender]:
@@ -59,14 +60,14 @@ MODELS: dict[str, ModelRow] = {
     "flvae": ModelRow("vasp", "Product", "FLVAE", "Vančura and Kordík 2021", "presets"),
     "nease": ModelRow("vasp", "Product", "NEASE", "Vančura and Kordík 2021", "presets"),
     "nease-recvae": ModelRow("vasp", "Product", "NEASE × RecVAE", "Vančura and Kordík 2021, future work", "presets"),
-    "nease-hvamp": ModelRow("vasp", "Product", "NEASE × H+Vamp", "Vančura and Kordík 2021, future work", "presets"),
+    "nease-hvamp": ModelRow("vasp", "Product", "NEASE × H+Vamp", "Vančura and Kordík 2021, future work", "presets", 2),
     "ease": ModelRow("ease", "EASE", "EASE", "Steck 2019"),
     "edlae": ModelRow("ease", "EASE", "EDLAE", "Steck 2020"),
     "elsa": ModelRow("elsa", "ELSA", "ELSA", "Vančura et al. 2022"),
     "multdae": ModelRow("multvae", "MultDAE", "Mult-DAE", "Liang et al. 2018"),
     "multvae": ModelRow("multvae", "MultVAE", "Mult-VAE", "Liang et al. 2018"),
     "recvae": ModelRow("recvae", "RecVAE", "RecVAE", "Shenbin et al. 2020"),
-    "hvamp": ModelRow("hvamp", "HVamp", "H+Vamp Gated", "Kim and Suh 2019"),
+    "hvamp": ModelRow("hvamp", "HVamp", "H+Vamp Gated", "Kim and Suh 2019", revision=2),
     "cdae": ModelRow("cdae", "CDAE", "CDAE", "Wu et al. 2016"),
     "svae": ModelRow("svae", "SVAE", "SVAE", "Sachdeva et al. 2019"),
     "deeprec": ModelRow("deeprec", "DeepRec", "DeepRec", "Kuchaiev and Ginsburg 2017"),

@@ -119,15 +119,16 @@ class MultVAE(SetNetwork):
     softmax = True
 
 
-# Adam at 1e-3, batches of 500, dropout .5 on the normalised input; the L2 penalty and the annealing (.2 after 200,000
-# updates) are those of the authors' notebook. On small data an epoch has few updates: there the cap comes sooner.
+# Adam at 1e-3, batches of 500, dropout .5 on the normalised input; the L2 penalty and the annealing are those of the
+# authors' notebook, where the weight is updates / 200,000 and at most .2. On small data an epoch has few updates: there
+# the cap comes sooner.
 _DAE = Stage(
     "train", 200, (NET,), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", optimizer="adam",
     learning_rate=1e-3, penalty=2e-5,
 )  # fmt: skip
 _VAE = Stage(
     "train", 200, (NET,), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", kl="sum", kl_weight=0.2,
-    kl_warmup_steps=200_000, optimizer="adam", learning_rate=1e-3,
+    kl_warmup_steps=40_000, optimizer="adam", learning_rate=1e-3,
 )  # fmt: skip
 
 

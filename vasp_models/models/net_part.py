@@ -39,10 +39,6 @@ class NetPart(Part):
         for group in self.net.groups():
             self.net.turned(group)
 
-    def project(self) -> None:
-        """Put the net's weights back on their constraint."""
-        self.net.project()
-
 
 class RecVAEPart(NetPart):
     """RecVAE in FLVAE's place."""

@@ -146,7 +146,11 @@ class Network(TorchRecommender):
         self._check_train(train)
         train = self.net.begin(train)
         self.to(options.device)
-        check = None if validate is None else lambda parts: validate(self.score)
+
+        def check(parts: tuple[str, ...]) -> dict[str, float]:
+            """Nothing is known of a net of which a part was not trained yet."""
+            return validate(self.score) if validate is not None and set(parts) == set(self.nets) else {}
+
         yield from Training(self, train, options, check, state or TrainingState()).epochs()
 
     def _scores(self, histories: Interactions) -> np.ndarray:

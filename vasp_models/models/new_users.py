@@ -13,7 +13,7 @@ from torch.nn import functional
 from vasp_models.data.interactions import Interactions
 
 _STEPS, _RATE = 40, 0.15  # of Adam; the rate falls to 0 along a line
-_PAIRS = 2**14  # of a user and an item that are looked at together
+_FLOATS = 2**20  # numbers that are looked at together: few enough to stay near the processor
 
 
 def least_squares(
@@ -53,6 +53,7 @@ def descent(
     typical: Tensor,
     negatives: float | None,
     l2: float,
+    floats: int,
 ) -> Tensor:
     """Vectors of least loss plus l2 / 2 |u - typical|^2, in the dtype of `typical`: (rows, factors).
 
@@ -60,10 +61,10 @@ def descent(
     factors); the `bias` of each item, (items), is added. A history's items are liked; the `anchors` that it does not
     have, some items that stand for all others, are not. The loss is logistic, the anchors weighing together `negatives`
     times as much as the history; with None it is a softmax over both, for scores that only their order gives a meaning.
-    In double precision a row's answer does not depend on the others.
+    `floats` are the numbers that `score` holds for each pair. In double precision a row's answer does not depend on the others.
     """
     found = typical.repeat(len(histories), 1)
-    for rows in _alike(histories.lengths, len(anchors)):
+    for rows in _alike(histories.lengths, len(anchors), max(1, _FLOATS // floats)):
         asked = _Asked.of(histories.take(rows), anchors, negatives, typical)
         found[torch.from_numpy(rows).to(typical.device)] = _descended(score, items, bias, asked, typical, l2)
     return found
@@ -118,11 +119,11 @@ def _descended(
     return u.detach()
 
 
-def _alike(lengths: np.ndarray, more: int) -> Iterator[np.ndarray]:
-    """Rows of about the same length, few enough that their vectors stay near the processor."""
+def _alike(lengths: np.ndarray, more: int, pairs: int) -> Iterator[np.ndarray]:
+    """Rows of about the same length; with `more` items each at most so many pairs, or a single row."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     for end in range(1, len(order) + 1):
-        if end == len(order) or (end + 1 - start) * (lengths[order[end]] + more) > _PAIRS:
+        if end == len(order) or (end + 1 - start) * (lengths[order[end]] + more) > pairs:
             yield order[start:end]
             start = end

@@ -16,6 +16,8 @@ from vasp_models.training.options import Stage, TrainOptions, Turn
 # Chosen by options of their own on the command line, or what gives a setting its name.
 _HIDDEN = {"stages", "parts", "name", "device", "seed", "rate_scale", "turns"}
 
+NOTHING = "nothing"  # how no value is written
+
 
 def settings_to_json(settings: Any) -> dict[str, Any]:
     """Settings with the name of their class."""
@@ -53,14 +55,22 @@ def override(settings: Any, options: TrainOptions, changes: Mapping[str, str]) -
     A bare name stands for every place that has it; a prefix (a part or a stage) narrows it down.
     Raises SettingError for a name that nothing has or a value of the wrong kind.
     """
+    chosen: dict[str, dict[str, tuple[str, str]]] = {}  # owner -> setting -> its name as it was given, and the text
     for name, text in changes.items():
         places = [place for place in _places(settings, options) if place == name or place.endswith("." + name)]
         if not places:
             known = ", ".join(sorted({place.rsplit(".", 1)[-1] for place in _places(settings, options)}))
             raise SettingError(f"Unknown setting {name!r}: expected one of {known}, as in --set NAME=VALUE.")
         for place in places:
-            settings, options = _replaced(settings, options, place, name, text)
-    return settings, options
+            owner, _, leaf = place.rpartition(".")
+            chosen.setdefault(owner, {})[leaf] = (name, text)
+    own, known = chosen.get("", {}), _names(settings)
+    if parts := getattr(settings, "parts", {}):
+        settings = replace(settings, parts={name: _changed(part, chosen.get(name, {})) for name, part in parts.items()})
+    settings = _changed(settings, {leaf: given for leaf, given in own.items() if leaf in known})
+    stages = tuple(_changed(stage, chosen.get(stage.name, {})) for stage in options.stages)
+    options = _changed(options, {leaf: given for leaf, given in own.items() if leaf not in known})
+    return settings, replace(options, stages=stages)
 
 
 @dataclass(frozen=True)
@@ -92,7 +102,7 @@ def _in_words(kind: Any) -> str:
     if get_origin(kind) is Literal:
         return " or ".join(map(str, get_args(kind)))
     if get_origin(kind) in (Union, types.UnionType):
-        return " or ".join("nothing" if each is type(None) else _in_words(each) for each in get_args(kind))
+        return " or ".join(NOTHING if each is type(None) else _in_words(each) for each in get_args(kind))
     return {bool: "true or false", int: "a whole number", float: "a number", str: "a word"}[kind]
 
 
@@ -123,23 +133,11 @@ def _names(values: Any) -> list[str]:
     return [field.name for field in fields(values) if field.name not in _HIDDEN]
 
 
-def _replaced(settings: Any, options: TrainOptions, place: str, name: str, text: str) -> tuple[Any, TrainOptions]:
-    owner, _, leaf = place.rpartition(".")
-    if not owner:
-        if leaf in _names(settings):
-            return _changed(settings, leaf, name, text), options
-        return settings, _changed(options, leaf, name, text)
-    if owner in getattr(settings, "parts", {}):
-        parts = {**settings.parts, owner: _changed(settings.parts[owner], leaf, name, text)}
-        return replace(settings, parts=parts), options
-    stages = tuple(_changed(s, leaf, name, text) if s.name == owner else s for s in options.stages)
-    return settings, replace(options, stages=stages)
-
-
-def _changed(values: Any, leaf: str, name: str, text: str) -> Any:
+def _changed(values: Any, given: Mapping[str, tuple[str, str]]) -> Any:
+    """All of them at once: what goes together is checked when it is together."""
     assert is_dataclass(values)
-    kind = get_type_hints(type(values))[leaf]
-    return replace(values, **{leaf: _parsed(kind, name, text)})
+    kinds = get_type_hints(type(values))
+    return replace(values, **{leaf: _parsed(kinds[leaf], *each) for leaf, each in given.items()})
 
 
 def _parsed(kind: Any, name: str, text: str) -> Any:
@@ -148,6 +146,8 @@ def _parsed(kind: Any, name: str, text: str) -> Any:
             return text
         raise SettingError(f"--set {name}={text}: expected one of {', '.join(get_args(kind))}.")
     if get_origin(kind) in (Union, types.UnionType):
+        if text == NOTHING:
+            return None
         kind = next(choice for choice in get_args(kind) if choice is not type(None))
     if kind is bool:
         if text.lower() in ("true", "false"):

@@ -105,11 +105,11 @@ class SVAE(Network):
     needs_order = True
 
 
-# The next four items are the target, the weight of the KL rises to .2 over 200,000 updates, Adam with an L2 penalty: as
-# in the authors' code, where a user is a batch.
+# The next four items are the target, the weight of the KL is updates / 200,000 and at most .2, Adam with an L2 penalty:
+# as in the authors' code, where a user is a batch.
 _PAPER = Stage(
     "train", 25, (NET,), inputs="full", following=4, batch_users=1, loss="softmax", kl="sum", kl_weight=0.2,
-    kl_warmup_steps=200_000, optimizer="adam", learning_rate=1e-3, penalty=2.5e-3,
+    kl_warmup_steps=40_000, optimizer="adam", learning_rate=1e-3, penalty=2.5e-3,
 )  # fmt: skip
 
 PRESETS = {

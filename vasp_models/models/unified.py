@@ -192,7 +192,8 @@ class UnifiedNet(Net):
         if not chosen.is_linear:
             head, anchors = deepcopy(self.head).double().requires_grad_(False), self.anchors.cpu().numpy()
             return descent(
-                head, items, bias, rows, anchors, typical, chosen.new_user_negatives, chosen.new_user_l2
+                head, items, bias, rows, anchors, typical, chosen.new_user_negatives, chosen.new_user_l2,
+                self.floats,
             ).to(self.typical)  # fmt: skip
         rest = (-items @ typical - bias).cpu().numpy()  # of a target of 0, beside what the typical user has
         given = np.ones(rows.n_pairs) if x.weights is None else x.weights.cpu().numpy().astype(np.float64)

@@ -30,13 +30,16 @@ _ML = UnifiedSettings(
 _DMF = UnifiedSettings(
     "history", "mlp", 512, "history", "mlp", 1024, factors=64, fusion="normalised-product", prediction="linear"
 )
-_ONCF = UnifiedSettings(factors=64, fusion="outer-product", prediction="cnn")
+# BPR gives its scores no zero, so that a new user is found by a softmax.
+_ONCF = UnifiedSettings(factors=64, fusion="outer-product", prediction="cnn", new_user_negatives=None, new_user_l2=10.0)
 _U_AUTOREC = UnifiedSettings(
-    "history", "mlp", 0, "id", "embedding", factors=500, activation="sigmoid", prediction="nonlinear", sigmoid=True
-)
+    "history", "mlp", 0, "id", "embedding", factors=500, activation="sigmoid", prediction="nonlinear", sigmoid=True,
+    biases=True,
+)  # fmt: skip
 _I_AUTOREC = UnifiedSettings(
-    "id", "embedding", 0, "history", "mlp", factors=500, activation="sigmoid", prediction="nonlinear", sigmoid=True
-)
+    "id", "embedding", 0, "history", "mlp", factors=500, activation="sigmoid", prediction="nonlinear", sigmoid=True,
+    biases=True,
+)  # fmt: skip
 
 
 def _pretrained(epochs: tuple[int, int], rates: tuple[float, float], **changes: object) -> TrainOptions:
@@ -111,7 +114,7 @@ PRESETS = {
         "small": (replace(_U_AUTOREC, factors=200), schedule(_STAGE, **_HALVES)),
         "tiny": (replace(_U_AUTOREC, factors=32), schedule(_TINY, **_HALVES)),
         "ratings": (
-            replace(_U_AUTOREC, factors=200, prediction="linear", sigmoid=False, biases=True), schedule(_RATED)
+            replace(_U_AUTOREC, factors=200, prediction="linear", sigmoid=False), schedule(_RATED)
         ),
     },
     "i-autorec": {
@@ -119,7 +122,7 @@ PRESETS = {
         "small": (replace(_I_AUTOREC, factors=200, normalise=True), schedule(_STAGE)),
         "tiny": (replace(_I_AUTOREC, factors=32, normalise=True), schedule(_TINY)),
         "ratings": (
-            replace(_I_AUTOREC, factors=200, prediction="linear", sigmoid=False, biases=True), schedule(_RATED)
+            replace(_I_AUTOREC, factors=200, prediction="linear", sigmoid=False), schedule(_RATED)
         ),
     },
 }  # fmt: skip

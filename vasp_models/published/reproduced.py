@@ -19,6 +19,7 @@ import numpy as np
 
 from vasp_models import results
 from vasp_models.errors import MeasureError
+from vasp_models.evaluation.intervals import mean_se
 from vasp_models.published import FOLDER
 from vasp_models.published.recipes import RECIPES
 
@@ -196,7 +197,7 @@ def _row(rows: list[Record], values: dict[str, np.ndarray]) -> Record:
         return row | {results.ERROR: last[results.ERROR]}
     plain = {name: each for name, each in last["test"].items() if isinstance(each, dict) and "mean" in each}
     figures = {name: {"mean": each["mean"], "se": each.get("se")} for name, each in plain.items()}
-    figures |= {name: _mean_se(each) for name, each in values.items()}
+    figures |= {name: mean_se(each) for name, each in values.items()}
     row |= {"seeds": sorted({each["seed"] for each in done}), "users": last["test"].get("users"), "figures": figures}
     row |= {name: last[name] for name in ("parameters", "train_seconds") if name in last}
     parts = last.get("also", {}).get("parts")
@@ -207,7 +208,7 @@ def _differences(values: dict[str, dict[str, np.ndarray]]) -> Iterator[Record]:
     for (first, one), (second, other) in combinations(values.items(), 2):
         for metric in one:
             if metric in other and len(one[metric]) == len(other[metric]):
-                yield {"first": first, "second": second, "metric": metric} | _mean_se(one[metric] - other[metric])
+                yield {"first": first, "second": second, "metric": metric} | mean_se(one[metric] - other[metric])
 
 
 def _kept_differences(rows: dict[str, list[Record]], values: dict[str, dict[str, np.ndarray]]) -> Iterator[Record]:
@@ -223,8 +224,3 @@ def _kept_differences(rows: dict[str, list[Record]], values: dict[str, dict[str,
                 "mean": kept["mean"],
                 "se": kept["se"],
             }
-
-
-def _mean_se(values: np.ndarray) -> dict[str, float | None]:
-    error = float(values.std(ddof=1) / math.sqrt(len(values))) if len(values) > 1 else None
-    return {"mean": float(values.mean()), "se": error}

@@ -91,6 +91,22 @@ class Stage:
                     f"The stage {self.name!r} reads whole histories in their order: expected inputs=full, all items, "
                     "no mask_inputs and no input_dropout with following."
                 )
+        if self.mask_inputs and self.inputs == "full":
+            raise SettingError(
+                f"The stage {self.name!r} would leave its own targets out of the softmax: expected inputs=halves with "
+                "mask_inputs."
+            )
+        if self.loss == "bpr" and self.negatives == 0:
+            raise SettingError(f"The stage {self.name!r} compares with nothing: expected negatives=1 or more with bpr.")
+        if self.penalty and (self.optimizer == "nadam" or self.weight_decay):
+            raise SettingError(
+                f"The stage {self.name!r} would not use its penalty: expected another optimizer than nadam, and no "
+                "weight_decay beside it."
+            )
+        if self.weight_decay and self.optimizer in ("sgd", "adagrad"):
+            raise SettingError(
+                f"The stage {self.name!r} would not use its weight_decay: expected nadam or adam, or penalty instead."
+            )
         if self.refeed and (self.loss != "mse" or self.following is not None):
             raise SettingError(f"The stage {self.name!r} feeds outputs back: expected loss=mse with refeed.")
         known = ROW_LOSSES if self.negatives is None else PAIR_LOSSES
