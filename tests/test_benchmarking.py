@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pandas as pd
@@ -132,6 +134,22 @@ def test_other_settings_seeds_and_data_are_measured_anew(data, fitted, home):
     run(data, EASY[:1], say=said.append)
     assert len(fitted) == 4 and any("has changed since that table was made" in line for line in said)
     assert len(results.load(results.default_path("planted", "liang")).rows) == 1
+
+
+def test_rows_that_two_processes_add_at_once_are_all_kept(data, home):
+    """Each reads the table, adds its row and writes: nobody may come between."""
+    words = [sys.executable, "-m", "vasp_models.cli", "benchmark", "--data", data, "--heldout", "20", "--models"]
+    running = [subprocess.Popen([*words, name], stdout=subprocess.DEVNULL) for name in ("ease", "popularity", "edlae")]
+    assert [each.wait(timeout=120) for each in running] == [0, 0, 0]
+    rows = results.load(results.default_path("planted", "liang")).rows
+    assert sorted(row["label"] for row in rows) == ["ease", "edlae", "popularity"]
+    assert set(results.values(results.default_path("planted", "liang"))) == {row["fingerprint"] for row in rows}
+
+
+def test_a_wrong_seed_is_refused_before_anything_is_written(data):
+    with pytest.raises(SettingError, match="--seed -1: expected"):
+        run(data, seed=-1)
+    assert not results.default_path("planted", "liang").exists()
 
 
 def test_one_failure_is_a_row_and_the_others_go_on(data, fitted, monkeypatch):

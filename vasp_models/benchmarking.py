@@ -251,9 +251,10 @@ class _Bench:
 
     def _write(self, row: Row, arrays: Arrays) -> None:
         # Read again each time: another process may have measured other models meanwhile.
-        table = self._table().with_row(row)
-        kept = results.values(self.path)
-        results.save(table, kept | ({row["fingerprint"]: arrays} if arrays else {}))
+        with results.locked(self.path):
+            table = self._table().with_row(row)
+            kept = results.values(self.path)
+            results.save(table, kept | ({row["fingerprint"]: arrays} if arrays else {}))
 
 
 def milliseconds(model: Recommender, task: Task) -> float:

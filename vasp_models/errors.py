@@ -40,7 +40,7 @@ class DeviceError(VaspLensError):
 
 
 class ModelError(VaspLensError):
-    """A model that was asked before it was fitted."""
+    """A model that was asked before it was fitted, or that answers with what is no number."""
 
 
 class StoppedEarly(VaspLensError):

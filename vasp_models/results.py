@@ -6,6 +6,7 @@ A table is of one data set and one protocol; `vasp-lens benchmark` writes it, pa
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, fields, replace
 import json
 from pathlib import Path
@@ -76,6 +77,14 @@ def tables(notice: Callable[[str], None] | None = None) -> list[Table]:
             if notice:
                 notice(str(error))
     return found
+
+
+def locked(path: Path) -> AbstractContextManager:
+    """A block of code in which no other process changes the table: it reads, adds its row and writes."""
+    from filelock import FileLock  # who only reads tables does without
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return FileLock(path.with_suffix(".lock"))
 
 
 def load(path: Path) -> Table:

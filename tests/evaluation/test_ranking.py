@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.errors import ModelError
 from vasp_models.evaluation.ranking import mask_seen, rank_of, top_k
 
 
@@ -33,3 +35,10 @@ def test_the_lists_of_a_batch_equal_those_of_single_rows():
 def test_rank_counts_the_higher_scores():
     scores = np.array([0.5, 2.0, 2.0, -np.inf, 1.0], dtype=np.float32)
     assert rank_of(scores, np.array([1, 2, 4, 0, 3])).tolist() == [1, 1, 3, 4, 5]
+
+
+def test_scores_that_are_no_numbers_have_no_order():
+    scores = np.zeros((2, 4), dtype=np.float32)
+    scores[1, 2] = np.nan
+    with pytest.raises(ModelError, match="no number as their score"):
+        top_k(scores, 2)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.errors import ModelError
 
 
 def mask_seen(scores: np.ndarray, seen: Interactions) -> np.ndarray:
@@ -17,8 +18,13 @@ def mask_seen(scores: np.ndarray, seen: Interactions) -> np.ndarray:
 def top_k(scores: np.ndarray, k: int) -> np.ndarray:
     """Item numbers of the k highest scores of each row, best first, int64 (rows, min(k, items)).
 
-    Equal scores stand in ascending order of their item numbers.
+    Equal scores stand in ascending order of their item numbers. Raises ModelError for scores that are no numbers.
     """
+    if np.isnan(scores).any():
+        raise ModelError(
+            "The model gives some items no number as their score, so they have no order: its weights are damaged, or "
+            "its training ran away. Train it again, at a lower rate."
+        )
     k = min(k, scores.shape[1])
     if k == 0:
         return np.empty((len(scores), 0), dtype=np.int64)

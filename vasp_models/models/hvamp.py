@@ -49,8 +49,6 @@ class Gated(nn.Module):
         super().__init__()
         self.value = dense(n_in, n_out, generator)
         self.gate = dense(n_in, n_out, generator) if gated else None
-        for layer in filter(None, (self.value, self.gate)):
-            _he(layer.weight, n_in, generator)
 
     def forward(self, h: Tensor) -> Tensor:
         """Activations, (rows, n_out)."""
@@ -133,6 +131,9 @@ class HVampNet(Net):
         pairs = zip(widths, widths[1:], strict=False)
         self.joined = nn.Sequential(*(Gated(a, b, gated, generator) for a, b in pairs))
         self.head = dense(hidden, n_items, generator)
+        for layer in self.modules():
+            if isinstance(layer, nn.Linear):
+                _he(layer.weight, layer.in_features, generator)
         self._kl: Tensor | None = None
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:

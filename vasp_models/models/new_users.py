@@ -61,7 +61,8 @@ def descent(
     factors); the `bias` of each item, (items), is added. A history's items are liked; the `anchors` that it does not
     have, some items that stand for all others, are not. The loss is logistic, the anchors weighing together `negatives`
     times as much as the history; with None it is a softmax over both, for scores that only their order gives a meaning.
-    `floats` are the numbers that `score` holds for each pair. In double precision a row's answer does not depend on the others.
+    `floats` are the numbers that `score` holds for each pair. In double precision a row's answer does not depend on the
+    others.
     """
     found = typical.repeat(len(histories), 1)
     for rows in _alike(histories.lengths, len(anchors), max(1, _FLOATS // floats)):
