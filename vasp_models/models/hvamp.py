@@ -195,7 +195,10 @@ _STAGE = Stage(
 PRESETS = {
     "hvamp": {
         "paper": (HVampSettings(), schedule(_STAGE)),
-        "small": (HVampSettings(layers=1, pseudo_inputs=200), schedule(_STAGE, epochs=80, kl_warmup_steps=1_800)),
+        "small": (
+            HVampSettings(layers=1, pseudo_inputs=200),
+            schedule(_STAGE, epochs=100, kl_warmup_steps=1_800, input_dropout=0.6),
+        ),
         "tiny": (
             HVampSettings(hidden=64, layers=1, latents=24, pseudo_inputs=50),
             schedule(_STAGE, epochs=30, batch_users=125, learning_rate=2e-3, kl_weight=0.02, kl_warmup_steps=200),
