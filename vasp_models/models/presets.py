@@ -35,10 +35,15 @@ _PRETRAIN = Stage(
     "pretrain", 45, ("flvae",), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", kl="sum",
     kl_weight=0.03, learning_rate=1e-3, weight_decay=2.0, warmup_epochs=1.0, decay="cosine",
 )  # fmt: skip
+# Other deep paths are trained as they are alone: held back, or at a falling rate, they stay far below what they can.
+_AS_ALONE = replace(
+    _PRETRAIN, optimizer="adam", learning_rate=5e-4, weight_decay=0.0, warmup_epochs=0.0, decay="constant"
+)
 _JOINT = Stage(
     "joint", 4, _BOTH, inputs="halves", batch_users=250, loss="softmax", mask_inputs=True, kl="sum", kl_weight=0.03,
     learning_rate=1e-5, rate_scale={"nease": 0.1},
 )  # fmt: skip
+_HVAMP_ALONE = replace(_AS_ALONE, epochs=80, batch_users=200, input_dropout=0.6, kl_weight=0.3, kl_warmup_steps=1_800)
 _LINEAR = Stage(
     "linear", 20, ("nease",), inputs="full", batch_users=512, loss="cosine", learning_rate=1e-3, decay="cosine",
 )  # fmt: skip
@@ -113,7 +118,8 @@ PRESETS: dict[str, dict[str, tuple[object, TrainOptions]]] = {
     # KL by itself.
     "nease-recvae": {
         "small": _narrow_product(
-            _other("recvae", (_PRETRAIN, _JOINT), kl_weight=1.0), nease=_CLOSED, recvae=RecVAESettings()
+            _other("recvae", (replace(_AS_ALONE, epochs=160), _JOINT), kl_weight=1.0),
+            nease=_CLOSED, recvae=RecVAESettings(),
         ),
         "tiny": _narrow_product(
             _other("recvae", _TINY_STAGES, kl_weight=1.0),
@@ -122,7 +128,7 @@ PRESETS: dict[str, dict[str, tuple[object, TrainOptions]]] = {
     },
     "nease-hvamp": {
         "small": _narrow_product(
-            _other("hvamp", (_PRETRAIN, _JOINT)), nease=_CLOSED, hvamp=HVampSettings(layers=1, pseudo_inputs=200)
+            _other("hvamp", (_HVAMP_ALONE, _JOINT)), nease=_CLOSED, hvamp=HVampSettings(layers=1, pseudo_inputs=200)
         ),
         "tiny": _narrow_product(
             _other("hvamp", _TINY_STAGES),
