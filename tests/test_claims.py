@@ -9,6 +9,7 @@ import pytest
 
 from tests.app import reproduced as made_up
 from vasp_models import published, results
+from vasp_models.evaluation.one_out import Places
 from vasp_models.published import claims, reproduced, verdicts
 from vasp_models.published.claims import CLAIMS
 from vasp_models.published.recipes import RECIPES
@@ -164,6 +165,26 @@ def test_rows_are_read_over_their_seeds(home):
     assert row["seeds"] == [0, 1] and row["figures"]["ndcg@100"]["mean"] == pytest.approx(0.36)
     assert found.gap("MSE", "Focal", "ndcg@100").mean == pytest.approx(0.36 - 0.377)
     assert found.made.startswith("2026-11-22")
+
+
+def test_leave_one_out_is_read_over_its_seeds_and_compared_user_by_user(home):
+    places = {("CFNet", 0): [1, 30, 2, 40], ("CFNet", 1): [30, 30, 2, 40], ("Framework, dot product", 0): [1, 1, 3, 40]}
+    rows, kept = [], {}
+    for number, ((label, seed), found) in enumerate(places.items()):
+        result = Places(np.arange(4), np.array(found))
+        about = {"label": label, "model": "cfnet", "seed": seed, "heldout": None, "made": f"2026-11-2{number}"}
+        rows.append(about | {"fingerprint": str(number), "test": result.summary()})
+        kept[str(number)] = results.packed(result)
+    path = reproduced.path_of("deepcf-table2", "lastfm", "leave-one-out")
+    path.parent.mkdir(parents=True)
+    results.save(results.Table(path, "lastfm", "sha256:0", "leave-one-out", tuple(rows)), kept)
+    (measured,) = reproduced.here()
+    assert measured.rows["CFNet"]["seeds"] == [0, 1]
+    assert measured.figure("CFNet", "hr@10").mean == pytest.approx(0.375)  # of .5 and .25
+    gap = measured.gap("Framework, dot product", "CFNet", "hr@10")
+    apart = np.array([0.5, 1.0, 0.0, 0.0])
+    assert gap.paired and gap.mean == pytest.approx(apart.mean())
+    assert gap.se == pytest.approx(apart.std(ddof=1) / 2)
 
 
 def test_a_row_that_failed_says_why(home):

@@ -33,7 +33,7 @@ FILMS_DEPTH = {
 REACH = "coverage@20"  # how wide lists reach, where that stands against accuracy
 MARKS = {BETTER: "\u00a0↑", WORSE: "\u00a0↓", HIGHER: "\u00a0↑", LOWER: "\u00a0↓"}
 READING = "Lines: 95% intervals. The same users for all"
-APART_READING = "Each user’s value less that by {}. Lines: 95% intervals. Solid: beyond chance"
+APART_READING = "Less that by {}, user by user. Solid: beyond chance"
 
 
 @dataclass(frozen=True)

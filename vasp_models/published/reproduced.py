@@ -20,6 +20,7 @@ import numpy as np
 from vasp_models import results
 from vasp_models.errors import MeasureError
 from vasp_models.evaluation.intervals import mean_se
+from vasp_models.evaluation.one_out import Places
 from vasp_models.published import FOLDER
 from vasp_models.published.recipes import RECIPES
 
@@ -27,7 +28,7 @@ KIND, SCHEMA = "vasp-lens reproduction", 1
 HERE, PROJECT = "here", "project"
 MEASURED = FOLDER / "measured"
 CLEAR = 2.0  # standard errors from which on a difference is taken for one
-_PER_USER = "per_user/"
+_PER_USER, _PLACES = "per_user/", "places"
 
 Notice = Callable[[str], None]
 Record = dict[str, Any]
@@ -180,6 +181,8 @@ def _values(rows: list[Record], arrays: dict[str, results.Arrays]) -> dict[str, 
     for row in (row for row in rows if results.ERROR not in row):
         kept = arrays.get(row["fingerprint"], {})
         own = {name.removeprefix(_PER_USER): each for name, each in kept.items() if name.startswith(_PER_USER)}
+        if _PLACES in kept:  # leave-one-out keeps the place of each user's film, not what follows from it
+            own |= results.unpacked(Places, kept).per_user
         own |= {name: np.asarray(each, float) for name, each in row.get("also", {}).get("per_user", {}).items()}
         found.append(own)
     shared = set.intersection(*map(set, found)) if found else set()
