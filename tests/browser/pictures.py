@@ -57,7 +57,8 @@ def main() -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as home, sync_playwright() as playwright:
         environment = {"HOME": home, "VASP_LENS_HOME": str(stock(Path(home) / "home"))}
-        with served("app", "demo", "ease", "--no-browser", "--port", str(any_free_port()), cwd=Path(home), **environment) as running:
+        words = ("app", "demo", "ease", "--no-browser", "--port", str(any_free_port()))
+        with served(*words, cwd=Path(home), **environment) as running:
             browser = playwright.chromium.launch(executable_path=chromium.find(), args=FLAGS)
             for name, (address, theme) in PICTURES.items():
                 picture = Image.open(io.BytesIO(take(browser, running.url, address, theme))).convert("RGB")
