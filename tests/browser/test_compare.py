@@ -49,7 +49,7 @@ def test_checkpoints_are_chosen_and_the_numbers_taken_away(visits, stocked):
 
 def test_at_night_too_and_what_does_not_fit_says_why(visits, stocked):
     visit = visits(stocked, "dark").open("/compare?c=demo&b=plain,ease,foreign&v=ease&u=7")
-    assert "Each user’s value less that by EASE" in visit.main.inner_text()
+    assert "Less that by EASE, user by user" in visit.main.inner_text()
     assert barriers(visit) + out_of_reach(visit) == []
     visit.main.get_by_text("1 checkpoint cannot be compared with this one").click()
     assert "it was trained on another data set, others and not demo" in visit.settle().main.inner_text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import struct
 
+from playwright.sync_api import expect
 import pytest
 
 from tests.browser.visit import Visit
@@ -200,7 +201,7 @@ def test_every_colouring_has_its_legend(on_demo):
     }
     for number, (name, told) in enumerate(legends.items()):
         visit.choose(name)
-        assert told in visit.main.locator(".maps .legend").inner_text()
+        expect(visit.main.locator(".maps .legend")).to_contain_text(told)  # it comes with the drawing, after the choice
         pictures.add(maps(visit).first.evaluate("canvas => canvas.toDataURL()"))
         assert len(pictures) == number + 2, f"{name} looks like another"
     visit.choose("Genre focus")

@@ -12,8 +12,8 @@ PACKAGES = (
     *("Jinja2", "markdown-it-py", "MarkupSafe", "numpy", "packaging", "pandas", "pillow", "platformdirs", "plotly"),
     *("pyarrow", "requests", "rich", "scipy", "starlette", "streamlit", "threadpoolctl", "typer", "urllib3"),
 )
-MODEL_ONLY = ("openTSNE", "safetensors", "scikit-learn", "torch")
-MODEL_MODULES = ("openTSNE", "safetensors", "sklearn", "torch")  # by the names that Python imports
+MODEL_ONLY = ("filelock", "openTSNE", "safetensors", "scikit-learn", "torch")
+MODEL_MODULES = ("filelock", "openTSNE", "safetensors", "sklearn", "torch")  # by the names that Python imports
 
 
 def packages() -> dict[str, str]:
