@@ -79,10 +79,10 @@ def run(
     After each the whole table is written to `table` (default: that of the data set and protocol in the usual folder);
     what stands there, or in another table of that folder, of the same plan is taken from there, but with `fresh`. What
     fails is a row with `error`, a sentence, and is tried again by the next call. `difference` is the paired one to the
-    first entry that succeeded;
-    `also` is what the function of that name finds. `train_seconds` holds the measuring of each epoch by validation.
-    Raises SettingError, DataError and DeviceError for what concerns all entries, MeasureError for a damaged table, and
-    StoppedEarly after Ctrl-C, when the finished rows are kept.
+    first entry that succeeded; `also` is what the function of that name finds. `train_seconds` holds the measuring of
+    each epoch by validation, and both fits where there are two. Raises SettingError, DataError and DeviceError for what
+    concerns all entries, MeasureError for a damaged table, and StoppedEarly after Ctrl-C, when the finished rows are
+    kept.
     """
     labels = [entry.label for entry in entries]
     if len(set(labels)) < len(labels):
@@ -187,9 +187,9 @@ class _Bench:
     def _measured(self, plan: plans.Plan) -> tuple[Row, Result]:
         model, seconds, epoch = runs.fit(plan)
         val = self.task.measure(model.score, "val")
-        if plan.whole is not None:
+        if (whole := plan.whole) is not None:
             self.say(f"   {_headline({'val': val.summary()})}, fitted again with the validation part")
-            model, more, _ = runs.fit(plan.whole, epoch)
+            model, more, _ = runs.fit(whole, epoch)
             seconds += more
         test = self.task.measure(model.score, "test")
         figures = {
@@ -224,7 +224,9 @@ class _Bench:
                 result = results.unpacked(self.task.result, results.values(table.path)[fingerprint])
             except (KeyError, TypeError):  # its values are gone, or kept by a program that measured other things
                 continue
-            return row if table.path == self.path else {k: v for k, v in row.items() if k != "also"}, result
+            if self.also is None:  # what a recipe asked beside the figures stays in its own table
+                row = {name: value for name, value in row.items() if name != "also"}
+            return row, result
         return None
 
     def _beside(self) -> list[Table]:
