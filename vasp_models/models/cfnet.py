@@ -102,7 +102,10 @@ _STAGE = Stage(
 PRESETS = {
     "cfnet": {
         "paper": (CFNetSettings(), schedule(_STAGE)),
-        "small": (CFNetSettings(128, 128, 64, 64), schedule(_STAGE, inputs="halves")),
+        "small": (
+            CFNetSettings(128, 128, 64, 64, normalise=True),
+            schedule(_STAGE, input_dropout=0.5, epochs=40, learning_rate=3e-3),
+        ),
         "tiny": (
             CFNetSettings(32, 32, 16, 16),
             schedule(_STAGE, inputs="halves", epochs=40, batch_users=50, learning_rate=0.01),

@@ -93,16 +93,21 @@ _LIKES = Stage(
     "train", 100, (NET,), inputs="full", batch_users=128, loss="mse", refeed=True, optimizer="sgd", learning_rate=1e-5,
 )  # fmt: skip
 # On MovieLens-1M outputs that are fed back draw all users to one list: with Adam the best validation NDCG@100 is .195,
-# and .318 after eight epochs without. SGD is slow at the rates that it stands.
+# and .349 without. Fewer layers, half of the input and half of the code dropped give .386 and more. SGD is slow at the
+# rates that it stands.
 _SMALL = Stage(
-    "train", 40, (NET,), inputs="full", batch_users=128, loss="mse", optimizer="adam", learning_rate=1e-3,
+    "train", 100, (NET,), inputs="full", input_dropout=0.5, batch_users=128, loss="mse", optimizer="adam",
+    learning_rate=1e-3,
 )  # fmt: skip
 
 PRESETS = {
     "deeprec": {
         "paper": (DeepRecSettings(), schedule(_LIKES)),
-        "small": (DeepRecSettings(), schedule(_SMALL)),
-        "tiny": (DeepRecSettings(hidden=64, code=128, dropout=0.5), schedule(_SMALL, epochs=40, batch_users=50)),
+        "small": (DeepRecSettings(hidden=256, layers=1, code=256, dropout=0.5), schedule(_SMALL)),
+        "tiny": (
+            DeepRecSettings(hidden=64, code=128, dropout=0.5),
+            schedule(_SMALL, epochs=40, batch_users=50, input_dropout=0.0),
+        ),
         "ratings": (DeepRecSettings(), schedule(_RATINGS)),
     }
 }

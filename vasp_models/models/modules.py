@@ -62,7 +62,10 @@ class Side(nn.Module):
 
 
 class Head(Group):
-    """Fusion and prediction (sections III-C and III-D): u (rows, 1, d) and v (rows or 1, c, d) give (rows, c)."""
+    """Fusion and prediction (sections III-C and III-D): u (rows, 1, d) and v (rows or 1, c, d) give (rows, c).
+
+    Who asks about the same items again and again has them `prepared` once, and then asks with `joined`.
+    """
 
     def __init__(self, chosen: Modules, generator: torch.Generator) -> None:
         super().__init__()
@@ -88,22 +91,29 @@ class Head(Group):
 
     def forward(self, u: Tensor, v: Tensor) -> Tensor:
         """Logits, or the prediction itself where it is linear."""
+        return self.joined(u, self.prepared(v))
+
+    def prepared(self, v: Tensor) -> Tensor:
+        """What of the way from items (..., d) to the prediction no user changes, (..., d or the MLP's first width)."""
+        if self.fusion == "concatenation":  # its first layer is a sum over both halves: no pair is ever put together
+            return v @ self.start.weight.chunk(2, dim=1)[1].T
+        return functional.normalize(v, dim=-1) if self.fusion == "normalised-product" else v
+
+    def joined(self, u: Tensor, v: Tensor) -> Tensor:
+        """As `forward`, of prepared items."""
         if self.prediction == "cnn":
             return self._convolved(u, v)
+        if self.fusion == "normalised-product":
+            u = functional.normalize(u, dim=-1)
         if self.prediction == "mlp":
             return self._towered(u, v)
-        if self.fusion == "normalised-product":
-            u, v = functional.normalize(u, dim=-1), functional.normalize(v, dim=-1)
         if self.prediction == "nonlinear":
             return dot(u * self.weights, v) + self.bias
         return dot(u, v)
 
     def _towered(self, u: Tensor, v: Tensor) -> Tensor:
-        if self.fusion == "concatenation":  # the first layer is a sum over both halves: no pair is ever put together
-            of_user, of_item = self.start.weight.chunk(2, dim=1)
-            found = u @ of_user.T + v @ of_item.T + self.start.bias
-        elif self.fusion == "normalised-product":
-            found = self.start(functional.normalize(u, dim=-1) * functional.normalize(v, dim=-1))
+        if self.fusion == "concatenation":
+            found = u @ self.start.weight.chunk(2, dim=1)[0].T + v + self.start.bias
         else:
             found = self.start(u * v)
         for layer in self.tower:

@@ -14,6 +14,7 @@ from vasp_models.data.interactions import Interactions
 
 _STEPS, _RATE = 40, 0.15  # of Adam; the rate falls to 0 along a line
 _FLOATS = 2**20  # numbers that are looked at together: few enough to stay near the processor
+_NEWTON, _HALVINGS, _NEAR = 50, 30, 1e-9  # steps at most; of one step; a step so small is the last
 
 
 def least_squares(
@@ -44,6 +45,58 @@ def least_squares(
     return users
 
 
+def logistic(
+    items: Tensor,
+    bias: Tensor,
+    histories: Interactions,
+    anchors: np.ndarray,
+    typical: Tensor,
+    negatives: float,
+    l2: float,
+) -> Tensor:
+    """The u of least logistic loss plus l2 / 2 |u - typical|^2 where the logits are u v + bias, by Newton's method.
+
+    `items`, (items, factors), are the v; the other arguments, the loss and the answer are those of `descent`. The loss
+    is convex, and a step that would not lower it is halved.
+    """
+    found = typical.repeat(len(histories), 1)
+    for rows in _alike(histories.lengths, len(anchors), max(1, _FLOATS // len(typical))):
+        asked = _Asked.of(histories.take(rows), anchors, negatives, typical)
+        found[torch.from_numpy(rows).to(typical.device)] = _newton(items, bias, asked, typical, l2)
+    return found
+
+
+def _newton(items: Tensor, bias: Tensor, asked: _Asked, typical: Tensor, l2: float) -> Tensor:
+    v, plus = items[asked.items], bias[asked.items]
+    liked, ridge = asked.liked.to(v), l2 * torch.eye(len(typical)).to(v)
+
+    def logits(u: Tensor) -> Tensor:
+        return (v @ u[:, :, None])[..., 0] + plus
+
+    def losses(u: Tensor) -> Tensor:
+        each = functional.binary_cross_entropy_with_logits(logits(u), liked, asked.weight, reduction="none")
+        return each.sum(dim=1) + l2 / 2 * (u - typical).square().sum(dim=1)
+
+    u = typical.repeat(len(v), 1)
+    now = losses(u)
+    for _ in range(_NEWTON):
+        chance = logits(u).sigmoid()
+        gradient = (v.mT @ (asked.weight * (chance - liked))[..., None])[..., 0] + l2 * (u - typical)
+        curvature = (v * (asked.weight * chance * (1 - chance))[..., None]).mT @ v + ridge
+        step = torch.linalg.solve(curvature, gradient)
+        size = torch.ones_like(now)
+        for _ in range(_HALVINGS):
+            then = losses(u - size[:, None] * step)
+            worse = then > now
+            if not worse.any():
+                break
+            size[worse] /= 2
+        u, now = torch.where(worse[:, None], u, u - size[:, None] * step), torch.where(worse, now, then)
+        if step.abs().max() < _NEAR:
+            break
+    return u
+
+
 def descent(
     score: Callable[[Tensor, Tensor], Tensor],
     items: Tensor,
@@ -57,8 +110,8 @@ def descent(
 ) -> Tensor:
     """Vectors of least loss plus l2 / 2 |u - typical|^2, in the dtype of `typical`: (rows, factors).
 
-    `score` gives logits (rows, c) of vectors (rows, 1, factors) for vectors (rows, c, factors) out of `items`, (items,
-    factors); the `bias` of each item, (items), is added. A history's items are liked; the `anchors` that it does not
+    `score` gives logits (rows, c) of vectors (rows, 1, factors) for vectors (rows, c, width) out of `items`, (items,
+    width); the `bias` of each item, (items), is added. A history's items are liked; the `anchors` that it does not
     have, some items that stand for all others, are not. The loss is logistic, the anchors weighing together `negatives`
     times as much as the history; with None it is a softmax over both, for scores that only their order gives a meaning.
     `floats` are the numbers that `score` holds for each pair. In double precision a row's answer does not depend on the

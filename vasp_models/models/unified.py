@@ -20,7 +20,7 @@ from vasp_models.errors import SettingError
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.modules import Head, Side, Sides, dot
 from vasp_models.models.network import FLOATS, NET, Group, Net, PairNetwork, SetNetwork
-from vasp_models.models.new_users import descent, least_squares
+from vasp_models.models.new_users import descent, least_squares, logistic
 from vasp_models.training.batches import Bag
 from vasp_models.training.options import check_ranges
 
@@ -80,6 +80,11 @@ class UnifiedSettings:
     def is_linear(self) -> bool:
         """Whether the score is linear in the user's representation."""
         return self.fusion == "product" and self.prediction == "linear"
+
+    @property
+    def has_linear_logit(self) -> bool:
+        """Whether the logit of the score is."""
+        return self.fusion == "product" and self.prediction == "nonlinear"
 
 
 class UnifiedNet(Net):
@@ -152,11 +157,12 @@ class UnifiedNet(Net):
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Scores of the target items, fp32 (rows, targets)."""
         targets = torch.arange(self.n_items, device=self.items.device) if targets is None else targets
-        v = self.represented(targets, noise) if self.training else self.items[targets]
+        v = self.head.prepared(self.represented(targets, noise) if self.training else self.items[targets])
         u = self.users(x, noise)
         rows = max(1, FLOATS // (self.floats * min(len(v), 4096)))
         blocks = [
-            torch.cat([self.head(part[:, None], some[None]) for some in v.split(4096)], dim=1) for part in u.split(rows)
+            torch.cat([self.head.joined(part[:, None], some[None]) for some in v.split(4096)], dim=1)
+            for part in u.split(rows)
         ]
         found = torch.cat(blocks) if blocks else u.new_zeros(0, len(v))
         return self._squeezed(found + self._biases(x, targets))
@@ -184,17 +190,17 @@ class UnifiedNet(Net):
 
     @torch.inference_mode(mode=False)
     def solved(self, x: Bag) -> Tensor:
-        """Vectors of new users, fp32 (rows, factors): least squares where the score is linear in them, else descent."""
+        """Vectors of new users, fp32 (rows, factors), which for most predictions `new_users.py` finds step by step."""
         chosen = self.chosen
         rows = Interactions(x.offsets.cpu().numpy(), x.items.cpu().numpy(), self.n_items)
         items, typical = self.items.double(), self.typical.double()
         bias = items.new_zeros(self.n_items) if self.item_bias is None else self.item_bias.detach().double()
         if not chosen.is_linear:
             head, anchors = deepcopy(self.head).double().requires_grad_(False), self.anchors.cpu().numpy()
-            return descent(
-                head, items, bias, rows, anchors, typical, chosen.new_user_negatives, chosen.new_user_l2,
-                self.floats,
-            ).to(self.typical)  # fmt: skip
+            told = (rows, anchors, typical, chosen.new_user_negatives, chosen.new_user_l2)
+            if chosen.has_linear_logit and chosen.new_user_negatives is not None:
+                return logistic(items * head.weights, bias + head.bias, *told).to(self.typical)
+            return descent(head.joined, head.prepared(items), bias, *told, self.floats).to(self.typical)
         rest = (-items @ typical - bias).cpu().numpy()  # of a target of 0, beside what the typical user has
         given = np.ones(rows.n_pairs) if x.weights is None else x.weights.cpu().numpy().astype(np.float64)
         others = (chosen.new_user_negatives or 0.0) * rows.lengths / np.maximum(self.n_items - rows.lengths, 1)

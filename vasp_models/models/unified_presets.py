@@ -54,6 +54,7 @@ def _pretrained(epochs: tuple[int, int], rates: tuple[float, float], **changes: 
 
 # Where a history is the input, half of it predicts the other half: else what is to be predicted stands in the input.
 _HALVES = {"inputs": "halves"}
+_HALF_SEEN = replace(_STAGE, input_dropout=0.5, learning_rate=3e-3)  # does as well where it is dropped at random
 _TINY = replace(_STAGE, epochs=40, batch_users=50, learning_rate=0.01)
 # Of ratings: what was rated alone, its value; a row of ratings is the input (Sedhain et al. 2015, section 2).
 _RATED = replace(_STAGE, epochs=30, negatives=0, batch_users=64, learning_rate=1e-3)
@@ -61,24 +62,28 @@ _RATED = replace(_STAGE, epochs=30, negatives=0, batch_users=64, learning_rate=1
 PRESETS = {
     "mf": {
         "paper": (_MF, schedule(_STAGE)),
-        "small": (_MF, schedule(_STAGE)),
+        "small": (replace(_MF, new_user_negatives=1.0), schedule(_STAGE, epochs=30)),
         "tiny": (replace(_MF, factors=16), schedule(_TINY, batch_users=20)),
-        "ratings": (replace(_MF, factors=32, biases=True), schedule(_RATED)),
+        "ratings": (replace(_MF, factors=32, biases=True), schedule(_RATED, epochs=40, penalty=1e-5)),
     },
     "gmf": {
         "paper": (_GMF, schedule(_STAGE)),
-        "small": (replace(_GMF, factors=64, dropout=0.3, new_user_l2=10.0), schedule(_STAGE)),
+        "small": (
+            replace(_GMF, factors=64, dropout=0.3, new_user_l2=10.0, new_user_negatives=1.0),
+            schedule(_STAGE, learning_rate=1e-2),
+        ),
         "tiny": (replace(_GMF, factors=32, dropout=0.3, new_user_l2=10.0), schedule(_TINY)),
     },
     "mlp": {
         "paper": (_MLP, schedule(_STAGE)),
-        "small": (replace(_MLP, factors=64, layers=2, dropout=0.3, new_user_l2=10.0), schedule(_STAGE)),
+        "small": (replace(_MLP, factors=64, layers=2), schedule(_STAGE, batch_users=16, learning_rate=1e-2)),
         "tiny": (replace(_MLP, factors=96, layers=2, dropout=0.3, new_user_l2=10.0), schedule(_TINY, epochs=60)),
     },
     "cfnet-rl": {
         "paper": (_RL, schedule(_STAGE, loss="bce", learning_rate=1e-4)),
         "small": (
-            replace(_RL, user_hidden=128, item_hidden=128, normalise=True), schedule(_STAGE, loss="bce", **_HALVES)
+            replace(_RL, user_hidden=128, item_hidden=128, normalise=True),
+            schedule(_HALF_SEEN, loss="bce", negatives=None, epochs=60),
         ),
         "tiny": (
             replace(_RL, user_hidden=32, item_hidden=32, factors=16, normalise=True),
@@ -87,14 +92,14 @@ PRESETS = {
     },
     "cfnet-ml": {
         "paper": (_ML, schedule(_STAGE, loss="bce")),
-        "small": (replace(_ML, factors=64), schedule(_STAGE, loss="bce", **_HALVES)),
+        "small": (replace(_ML, factors=64, normalise=True), schedule(_HALF_SEEN, loss="bce", epochs=40)),
         "tiny": (replace(_ML, factors=32), schedule(_TINY, loss="bce", **_HALVES)),
     },
     "dmf": {
         "paper": (_DMF, schedule(_STAGE, loss="normalised-bce", negatives=7, learning_rate=1e-4)),
         "small": (
             replace(_DMF, user_hidden=0, item_hidden=0),
-            schedule(_STAGE, loss="normalised-bce", negatives=7, **_HALVES),
+            schedule(_STAGE, loss="normalised-bce", negatives=7, epochs=12, learning_rate=3e-3, **_HALVES),
         ),
         "tiny": (
             replace(_DMF, user_hidden=0, item_hidden=0, factors=48),
@@ -103,18 +108,19 @@ PRESETS = {
     },
     "oncf": {
         "paper": (_ONCF, _pretrained((500, 1500), (0.05, 0.05), optimizer="adagrad")),
-        "small": (replace(_ONCF, factors=16, channels=16), _pretrained((20, 20), (5e-3, 1e-3))),
+        "small": (replace(_ONCF, factors=8, channels=8), _pretrained((40, 15), (5e-3, 3e-3))),
         "tiny": (
-            replace(_ONCF, factors=16, channels=8),
-            _pretrained((20, 24), (0.02, 0.003), negatives=4, batch_users=50),
+            replace(_ONCF, factors=8, channels=4),
+            _pretrained((40, 24), (0.02, 0.003), negatives=4, batch_users=20),
         ),
     },
     "u-autorec": {
         "paper": (_U_AUTOREC, schedule(_STAGE)),
-        "small": (replace(_U_AUTOREC, factors=200), schedule(_STAGE, **_HALVES)),
+        "small": (replace(_U_AUTOREC, factors=200), schedule(_STAGE, epochs=30, learning_rate=3e-3, **_HALVES)),
         "tiny": (replace(_U_AUTOREC, factors=32), schedule(_TINY, **_HALVES)),
         "ratings": (
-            replace(_U_AUTOREC, factors=200, prediction="linear", sigmoid=False), schedule(_RATED)
+            replace(_U_AUTOREC, factors=200, prediction="linear", sigmoid=False),
+            schedule(_RATED, epochs=20, penalty=1e-4),
         ),
     },
     "i-autorec": {
@@ -122,7 +128,8 @@ PRESETS = {
         "small": (replace(_I_AUTOREC, factors=200, normalise=True), schedule(_STAGE)),
         "tiny": (replace(_I_AUTOREC, factors=32, normalise=True), schedule(_TINY)),
         "ratings": (
-            replace(_I_AUTOREC, factors=200, prediction="linear", sigmoid=False), schedule(_RATED)
+            replace(_I_AUTOREC, factors=200, prediction="linear", sigmoid=False),
+            schedule(_RATED, epochs=60, batch_users=512, learning_rate=3e-3, penalty=1e-5),
         ),
     },
 }  # fmt: skip

@@ -92,7 +92,7 @@ _STRONG_EASE = Step("EASE, l2 500", "ease", {"l2": "500"})
 _PROJECT = {"hidden": "600", "latents": "200", "kl_weight": "0.3", "learning_rate": "5e-4"}  # section 4.3
 _SHALLOW = {"hidden": "150", "latents": "50", "layers": "1", "pseudo_inputs": "1000"}
 _DEEP = {"hidden": "600", "latents": "200", "layers": "2", "pseudo_inputs": "1000"}
-# Chosen on validation, of last.fm and AMusic: histories divided by the root of their length, and the rate.
+# Chosen on validation, of last.fm and AMusic: histories divided by the root of their length, rates and epochs.
 _FRAMEWORK = {"loss": "mse", "normalise": "true", "learning_rate": "3e-4", "epochs": "30"}
 _IN_TINY = {"tiny": ("tiny", {})}
 
@@ -153,12 +153,12 @@ RECIPES: dict[str, Recipe] = {
         Recipe(
             "deepcf-table2", "The framework beside CFNet", "framework", "Table II", "amusic", ("leave-one-out",),
             (
-                Step("CFNet", "cfnet", {"learning_rate": "3e-4"}), Step("CFNet-rl", "cfnet-rl"),
-                Step("CFNet-ml", "cfnet-ml"),
+                Step("CFNet", "cfnet", {"learning_rate": "3e-4"}),
+                Step("CFNet-rl", "cfnet-rl", {"learning_rate": "1e-3"}), Step("CFNet-ml", "cfnet-ml"),
                 Step("Framework, dot product", "cfnet-rl", {"prediction": "linear", **_FRAMEWORK}),
                 Step("Framework, MLP", "cfnet-rl", {"prediction": "mlp", "fusion": "concatenation", **_FRAMEWORK}),
-                Step("Numbers, dot product", "mf"),
-                Step("Numbers, MLP", "mlp"),
+                Step("Numbers, dot product", "mf", {"epochs": "60"}),
+                Step("Numbers, MLP", "mlp", {"epochs": "60"}),
             ),
             metrics=("hr@10", "ndcg@10"),
         ),
