@@ -83,10 +83,11 @@ class DeepRec(SetNetwork):
     Net = DeepRecNet
 
 
-# SGD with a momentum of .9 at .005, batches of 128, one re-feeding for each update, the error over what was rated.
+# Batches of 128, one re-feeding for each update, the error over what was rated. On MovieLens-1M the paper's SGD (.005, a
+# momentum of .9) diverges, and at a tenth of its rate validation RMSE is 1.11 after ten epochs, where Adam has .97.
 _RATINGS = Stage(
-    "train", 100, (NET,), inputs="full", batch_users=128, loss="mse", negatives=0, refeed=True, optimizer="sgd",
-    learning_rate=0.005,
+    "train", 40, (NET,), inputs="full", batch_users=128, loss="mse", negatives=0, refeed=True, optimizer="adam",
+    learning_rate=2e-4,
 )  # fmt: skip
 # A sum over all items is thousands of times the paper's mean over what was rated: at .005 it runs away.
 _LIKES = Stage(

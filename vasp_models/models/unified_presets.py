@@ -125,7 +125,12 @@ PRESETS = {
     },
     "i-autorec": {
         "paper": (_I_AUTOREC, schedule(_STAGE)),
-        "small": (replace(_I_AUTOREC, factors=200, normalise=True), schedule(_STAGE)),
+        # A user's weights move once an epoch. Until they differ the encoder comes to tell popularity alone: after the
+        # first epoch validation NDCG@100 is .328, later .17 to .25, at every rate and width that was tried.
+        "small": (
+            replace(_I_AUTOREC, factors=200, new_user_negatives=1.0),
+            schedule(_STAGE, epochs=3, batch_users=250, learning_rate=3e-3),
+        ),
         "tiny": (replace(_I_AUTOREC, factors=32, normalise=True), schedule(_TINY)),
         "ratings": (
             replace(_I_AUTOREC, factors=200, prediction="linear", sigmoid=False),
