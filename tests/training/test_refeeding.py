@@ -83,7 +83,7 @@ def test_ratings_are_learnt_from_what_was_rated_alone():
     rated = replace(likes, values=values)
     settings = DeepRecSettings(hidden=32, layers=1, code=32, dropout=0.2)
     options = preset("deeprec", "ratings")[1]
-    stage = replace(options.stages[0], batch_users=20, epochs=40)
+    stage = replace(options.stages[0], batch_users=20, epochs=40, learning_rate=2e-3)
     model = create("deeprec", settings, 20)
     model.fit(rated, replace(options, stages=(stage,)))
     error = model.score(rated) - stars
