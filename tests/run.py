@@ -17,12 +17,13 @@ import tempfile
 
 ROOT = Path(__file__).resolve().parents[1]
 TUTORIAL = "tests/test_tutorial.py"
+LONGEST = ("--durations=10", "--durations-min=5")
 QUICK = ("-m", "not (browser or wheel)", f"--ignore={TUTORIAL}")
 
 
 def pytest(*arguments: str) -> list[str]:
     # Processes that write one cache would lose each other's notes.
-    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
+    return [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *LONGEST, *arguments]
 
 
 def slow() -> tuple[list[str], list[str]]:
