@@ -333,3 +333,14 @@ def test_leave_one_out_is_measured_on_models_that_learnt_of_the_validation_too(h
     counts = task.train_all.item_counts
     expected = task.test.asked(lambda known, candidates: counts[candidates]).summary()
     assert rows[0]["test"] == measures.plain(expected)
+
+
+def test_a_table_that_another_program_holds_is_an_error_in_time(tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "_PATIENCE", 0.2)
+    path = tmp_path / "table.json"
+    with (
+        results.locked(path),
+        pytest.raises(MeasureError, match="no other program that holds it"),
+        results.locked(path),
+    ):
+        pytest.fail("two at once")

@@ -5,8 +5,8 @@ A table is of one data set and one protocol; `vasp-lens benchmark` writes it, pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields, replace
 import json
 from pathlib import Path
@@ -20,6 +20,7 @@ from vasp_models.errors import MeasureError
 
 KIND, SCHEMA = "vasp-lens benchmark", 1
 ERROR = "error"  # stands in the row of a model that could not be measured, in place of its figures
+_PATIENCE = 60  # seconds that another program may take to add its row
 _IDENTITY = ("label", "seed", "heldout")  # a row takes the place of an earlier one that has the same
 
 Row = dict[str, Any]
@@ -79,12 +80,25 @@ def tables(notice: Callable[[str], None] | None = None) -> list[Table]:
     return found
 
 
-def locked(path: Path) -> AbstractContextManager:
-    """A block of code in which no other process changes the table: it reads, adds its row and writes."""
-    from filelock import FileLock  # who only reads tables does without
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """A block of code in which no other process changes the table: it reads, adds its row and writes.
+
+    Raises MeasureError where another holds it for a minute.
+    """
+    from filelock import FileLock, Timeout  # who only reads tables does without
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    return FileLock(path.with_suffix(".lock"))
+    lock = FileLock(path.with_suffix(".lock"), timeout=_PATIENCE)
+    try:
+        held = lock.acquire()
+    except Timeout:
+        raise MeasureError(
+            f"{lock.lock_file} could not be taken within {_PATIENCE} s: expected a folder that can be written, and no "
+            "other program that holds it; end that program, or name another table with --out."
+        ) from None
+    with held:
+        yield
 
 
 def load(path: Path) -> Table:

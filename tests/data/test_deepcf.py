@@ -134,7 +134,7 @@ NEGATIVE = FIRST["test.negative"][1].split("\t")
     [
         ("train.rating", 2, "0\t4", r"train\.rating, line 3 has 2 columns, expected 3"),
         ("train.rating", 2, "0\tx\t1", r"train\.rating, line 3: the item id 'x' is text"),
-        ("train.rating", 0, "-1\t4\t1", r"train\.rating: the user id .*-1.* is no number"),
+        ("train.rating", 0, "-1\t4\t1", r"train\.rating: the user id -1 is no number"),
         ("test.rating", 1, FIRST["train.rating"][7], r"test\.rating, line 2: user 1 and item \d+ stand in .*train"),
         ("test.rating", 2, "1\t99\t1", r"test\.rating, line 3: user 1 is tested twice"),
         ("test.rating", 1, FIRST["test.rating"][0], r"test\.rating, line 2: user 0 is tested twice"),
@@ -144,6 +144,8 @@ NEGATIVE = FIRST["test.negative"][1].split("\t")
         ("test.negative", 1, "\t".join(NEGATIVE[:-1]), r"line 2 has 98 different negative items, expected 99"),
         ("test.negative", 1, "\t".join([*NEGATIVE[:-1], NEGATIVE[1]]), r"line 2 has 98 different negative items"),
         ("test.negative", 1, "\t".join([*NEGATIVE[:-1], "a"]), r"test\.negative, line 2: 'a' is no number of an item"),
+        ("test.negative", 1, "\t".join([*NEGATIVE[:-1], "9" * 30]), r"line 2: '9{30}' is no number .* 12 digits"),
+        ("train.rating", 0, f"{10**12}\t4\t1", r"train\.rating: the user id 10{12} is no number .* 12 digits"),
         ("test.negative", 1, None, r"test\.negative has no line for .*test\.rating, line 2"),
     ],
 )  # fmt: skip

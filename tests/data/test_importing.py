@@ -274,6 +274,13 @@ def test_a_missing_file_is_named(tmp_path, home):
         import_ratings(tmp_path / "absent.csv", "mine")
 
 
+def test_a_folder_is_no_file_of_ratings(tmp_path, home):
+    with pytest.raises(
+        DataError, match="is a folder: expected a file; of a folder of DeepCF's files say --format deep"
+    ):
+        import_ratings(tmp_path, "mine")
+
+
 def test_latin_1_ratings_can_be_read_when_named(tmp_path, home):
     text = HEADER + likes(5, "andré")
     assert brought_in(text.encode("latin-1"), tmp_path, encoding="latin-1").ratings()["user"][0] == "andré"

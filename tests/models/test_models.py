@@ -9,6 +9,7 @@ import pytest
 
 from tests.models.contract import RecommenderContract
 from vasp_models.data import synthetic
+from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models import MODELS, create, preset
 from vasp_models.models.settings import override
@@ -181,6 +182,25 @@ def test_a_new_user_of_ials_gets_the_vector_that_training_would_give():
     users = np.arange(10)
     found = theirs.recalculate_user(users, likes.csr(np.float32)[users])
     assert np.allclose(ours.vectors(likes.take(users)), found, atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("multdae", {"loss": "focal"}, "log probabilities, and MultDAE gives logits"),
+        ("multvae", {"following": "2", "input_dropout": "0"}, "reads sets: expected no --set following"),
+        ("svae", {"following": "nothing"}, "reads order: expected .* --set following=4"),
+        ("nease", {"loss": "bce"}, "expected focal or softmax"),
+        ("nease", {"following": "2"}, "a product reads sets"),
+    ],
+)
+def test_stages_that_a_model_cannot_be_trained_by_are_refused(name, changes, words):
+    likes, _ = synthetic.checkerboard()
+    settings, options = override(*preset(name, "tiny"), changes)
+    model = create(name, settings, likes.n_items)
+    ordered = Interactions.from_lists([likes.row(row) for row in range(len(likes))], likes.n_items, ordered=True)
+    with pytest.raises(SettingError, match=words):
+        model.fit(ordered if model.needs_order else likes, options)
 
 
 @pytest.mark.parametrize("changes", [{"gated": "false"}, {"hierarchical": "false"}])

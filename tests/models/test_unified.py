@@ -16,7 +16,7 @@ from vasp_models.models import HasGradient, create, preset
 from vasp_models.models.modules import dot
 from vasp_models.models.new_users import descent, least_squares, logistic
 from vasp_models.models.settings import override
-from vasp_models.models.unified import UnifiedSettings
+from vasp_models.models.unified_settings import UnifiedSettings
 from vasp_models.training.batches import Bag
 
 QUICK = {"batch_users": "10", "epochs": "3", "learning_rate": "0.01"}
@@ -205,6 +205,7 @@ def test_ratings_are_learnt_with_biases():
         ({"prediction": "cnn"}, "go together"),
         ({"fusion": "outer-product", "prediction": "cnn", "factors": 12}, "expected 2, 4, 8"),
         ({"item_input": "history"}, "item_representation=embedding reads ids"),
+        ({"fusion": "outer-product", "prediction": "cnn", "biases": True}, "expected biases=false"),
     ],
 )
 def test_choices_that_make_no_model_are_refused(changes, words):
@@ -216,3 +217,45 @@ def test_a_row_stays_what_it_is_called():
     settings, _ = override(*preset("mf", "tiny"), {"user_representation": "mlp", "user_input": "history"})
     with pytest.raises(SettingError, match="expected a change of cfnet-rl"):
         create("mf", settings, 10)
+
+
+@pytest.mark.parametrize(
+    ("name", "changes", "words"),
+    [
+        ("gmf", {"loss": "bce"}, "expected --set sigmoid=false"),
+        ("gmf", {"loss": "bpr"}, "expected --set sigmoid=false"),
+        ("mf", {"loss": "bce"}, "expected --set prediction=nonlinear"),
+        ("mf", {"loss": "bpr"}, "expected --set new_user_negatives=nothing"),
+    ],
+)
+def test_a_loss_that_the_scores_do_not_fit_is_refused(name, changes, words, likes):
+    with pytest.raises(SettingError, match=words):
+        fitted(name, likes, **changes)
+
+
+def test_a_new_user_is_solved_for_by_what_the_scores_mean():
+    assert UnifiedSettings().new_user_loss == "squared"
+    assert UnifiedSettings(sigmoid=True).new_user_loss == "logistic"
+    assert UnifiedSettings(prediction="nonlinear").new_user_loss == "logistic"
+    assert UnifiedSettings(new_user_negatives=None).new_user_loss == "softmax"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"sigmoid": "true"},
+        {"prediction": "nonlinear", "loss": "bce"},
+        {"loss": "bpr", "new_user_negatives": "nothing", "new_user_l2": "0.1"},
+    ],
+)
+def test_mf_by_other_losses_finds_what_was_withheld(changes):
+    histories, withheld = synthetic.checkerboard()
+    model = fitted("mf", histories, **{"epochs": "60", **changes})
+    scores = np.where(histories.csr().toarray() > 0, -np.inf, model.score(histories))
+    assert (scores.argmax(axis=1) == withheld).mean() > 0.9
+
+
+def test_the_bias_of_a_typical_user_stands_for_that_of_a_new_one(likes):
+    model = fitted("gmf", likes, biases="true", epochs="20")
+    assert torch.allclose(model.net.typical_bias, model.net.user_bias.weight.detach().mean())
+    assert model.net.typical_bias.abs() > 1e-3

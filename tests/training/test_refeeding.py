@@ -14,6 +14,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models import create, preset
 from vasp_models.models.deeprec import DeepRecSettings
+from vasp_models.models.settings import override
 from vasp_models.training.batches import Bag, Dense
 from vasp_models.training.options import Stage, TrainOptions
 
@@ -88,3 +89,12 @@ def test_ratings_are_learnt_from_what_was_rated_alone():
     model.fit(rated, replace(options, stages=(stage,)))
     error = model.score(rated) - stars
     assert np.sqrt(np.square(error).mean()) < 1.2  # of all, rated or not; 2.0 is what the mean rating would give
+
+
+@pytest.mark.parametrize("name", ["mf", "cdae"])
+def test_outputs_are_fed_back_to_models_that_know_their_users(name):
+    histories, _ = synthetic.checkerboard()
+    settings, options = override(*preset(name, "tiny"), {"refeed": "true", "loss": "mse", "epochs": "2"})
+    model = create(name, settings, histories.n_items)
+    model.fit(histories, options)
+    assert np.isfinite(model.score(histories)).all()

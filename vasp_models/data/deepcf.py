@@ -23,8 +23,10 @@ from vasp_models.errors import DataError, SettingError
 NEGATIVES = 99
 _TRAIN, _TEST, _NEGATIVE = ".train.rating", ".test.rating", ".test.negative"
 _COLUMNS = ("user", "item", "rating", "timestamp")
-_PAIR = re.compile(r"\((\d+),\s*(\d+)\)")
-_WHOLE = re.compile(r"\d+")
+_LARGEST = 10**12 - 1
+_PAIR = re.compile(r"\(([0-9]{1,12}),\s*([0-9]{1,12})\)")
+_WHOLE = re.compile(r"[0-9]{1,12}")
+_NUMBERS = "expected whole numbers from 0, of 12 digits at most"
 
 
 @dataclass(frozen=True)
@@ -111,10 +113,11 @@ def _rows(path: Path) -> _Rows:
         )
     read = read_ratings(table, {role: role for role in table.names if role != "rating"}, Feedback(None))
     for role, ids in (("user", read.user_ids), ("item", read.item_ids)):
-        if ids.dtype.kind not in "iu" or ids[0] < 0:
-            raise DataError(
-                f"{path}: the {role} id {ids[0]!r} is no number of a {role}: expected whole numbers from 0; mend it."
-            )
+        if ids.dtype.kind not in "iu":
+            raise DataError(f"{path} has {role} ids that are no numbers: {_NUMBERS}; mend them.")
+        if ids[0] < 0 or ids[-1] > _LARGEST:
+            wrong = ids[0] if ids[0] < 0 else ids[-1]
+            raise DataError(f"{path}: the {role} id {wrong} is no number of a {role}: {_NUMBERS}; mend it.")
     return _Rows(read.user_ids[read.users], read.item_ids[read.items], read.times, table.place)
 
 
@@ -157,7 +160,7 @@ def _negatives(path: Path, test: _Rows) -> np.ndarray:
             raise DataError(f"{where}: the pair {first} {why}: expected each pair of the test once; remove the line.")
         bad = next((text for text in others if not _WHOLE.fullmatch(text.strip())), None)
         if bad is not None:
-            raise DataError(f"{where}: {bad[:30]!r} is no number of an item: expected whole numbers from 0; mend it.")
+            raise DataError(f"{where}: {bad[:30]!r} is no number of an item: {_NUMBERS}; mend it.")
         if len(others) != NEGATIVES or len(set(others)) != NEGATIVES:
             raise DataError(
                 f"{where} has {len(set(others))} different negative items, expected {NEGATIVES}: mend the line."

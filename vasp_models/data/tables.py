@@ -151,6 +151,8 @@ def open_table(
     the file is missing, empty or not to be read.
     """
     label = label or str(path)
+    if path.is_dir():
+        raise DataError(f"{label} is a folder: expected a file; of a folder of DeepCF's files say --format deepcf.")
     if not path.is_file():
         raise DataError(f"{label} is not there: expected a file; check the path.")
     with opened(path, label) as file:

@@ -113,12 +113,12 @@ class Recommender(ABC):
             )
 
     def _check_train(self, train: Interactions) -> None:
-        self._check(train)
         if self.needs_order and not train.ordered:
             raise DataError(
                 f"{type(self).__name__} learns from the order of each history, and these data have none: expected "
                 "ratings with a timestamp column."
             )
+        self._check(train)
 
 
 class OneStep(Recommender):

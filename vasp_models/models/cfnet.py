@@ -13,7 +13,8 @@ from torch import Tensor
 from vasp_models.data.interactions import Interactions
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.network import NET, Net, PairNetwork, SetNetwork, schedule
-from vasp_models.models.unified import UnifiedNet, UnifiedSettings
+from vasp_models.models.unified import UnifiedNet
+from vasp_models.models.unified_settings import UnifiedSettings
 from vasp_models.training.options import Stage, check_ranges
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Protocol
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -11,27 +9,13 @@ from torch.nn import functional
 from vasp_models.models.flvae import dense
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.network import Group
-
-
-class Modules(Protocol):
-    """What the modules ask of the settings (`unified.UnifiedSettings`)."""
-
-    user_representation: str
-    item_representation: str
-    factors: int
-    activation: str
-    normalise: bool
-    dropout: float
-    fusion: str
-    prediction: str
-    layers: int
-    channels: int
+from vasp_models.models.unified_settings import UnifiedSettings
 
 
 class Side(nn.Module):
     """The representation of users or of items (section III-B): from numbers, or from histories or columns."""
 
-    def __init__(self, chosen: Modules, side: str, n_inputs: int, generator: torch.Generator) -> None:
+    def __init__(self, chosen: UnifiedSettings, side: str, n_inputs: int, generator: torch.Generator) -> None:
         super().__init__()
         from_id = getattr(chosen, f"{side}_input") == "id"
         is_mlp = getattr(chosen, f"{side}_representation") == "mlp"
@@ -67,7 +51,7 @@ class Head(Group):
     Who asks about the same items again and again has them `prepared` once, and then asks with `joined`.
     """
 
-    def __init__(self, chosen: Modules, generator: torch.Generator) -> None:
+    def __init__(self, chosen: UnifiedSettings, generator: torch.Generator) -> None:
         super().__init__()
         self.fusion, self.prediction, width = chosen.fusion, chosen.prediction, chosen.factors
         self.floats = width if chosen.prediction in ("mlp", "nonlinear") else 1  # held for each pair
@@ -110,6 +94,10 @@ class Head(Group):
         if self.prediction == "nonlinear":
             return dot(u * self.weights, v) + self.bias
         return dot(u, v)
+
+    def as_product(self, v: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
+        """Items (items, d) and their biases, (items), with which a linear logit is u v + bias."""
+        return (v * self.weights, bias + self.bias) if self.prediction == "nonlinear" else (v, bias)
 
     def _towered(self, u: Tensor, v: Tensor) -> Tensor:
         if self.fusion == "concatenation":

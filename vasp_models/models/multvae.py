@@ -119,9 +119,9 @@ class MultVAE(SetNetwork):
     softmax = True
 
 
-# Adam at 1e-3, batches of 500, dropout .5 on the normalised input; the L2 penalty and the annealing are those of the
-# authors' notebook, where the weight is updates / 200,000 and at most .2. On small data an epoch has few updates: there
-# the cap comes sooner.
+# Adam at 1e-3, batches of 500, dropout .5 on the normalised input; the L2 penalty (here of the biases too) and the
+# annealing are those of the authors' notebook, where the weight is updates / 200,000 and at most .2. On small data an
+# epoch has few updates: there the cap comes sooner.
 _DAE = Stage(
     "train", 200, (NET,), inputs="full", input_dropout=0.5, batch_users=500, loss="softmax", optimizer="adam",
     learning_rate=1e-3, penalty=2e-5,

@@ -12,6 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.errors import SettingError
 from vasp_models.models.base import Validate
 from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.weights import TorchRecommender
@@ -144,6 +145,7 @@ class Network(TorchRecommender):
     ) -> Iterator[Epoch]:
         """Train through the stages of the options; `state` lets an interrupted run go on."""
         self._check_train(train)
+        self._check_options(options)
         train = self.net.begin(train)
         self.to(options.device)
 
@@ -152,6 +154,22 @@ class Network(TorchRecommender):
             return validate(self.score) if validate is not None and set(parts) == set(self.nets) else {}
 
         yield from Training(self, train, options, check, state or TrainingState()).epochs()
+
+    def _check_options(self, options: TrainOptions) -> None:
+        """Raise SettingError for stages that this model cannot be trained by."""
+        for stage in options.stages:
+            if stage.loss == "focal":
+                raise SettingError(
+                    f"The loss focal of stage {stage.name!r} is of log probabilities, and {type(self).__name__} gives "
+                    "logits: expected softmax, bce or mse."
+                )
+            if (stage.following is not None) != self.needs_order:
+                wanted = "a number of items that follow, as in" if self.needs_order else "no"
+                raise SettingError(
+                    f"Stage {stage.name!r} has following={'nothing' if stage.following is None else stage.following}, "
+                    f"and {type(self).__name__} reads {'order' if self.needs_order else 'sets'}: expected {wanted} "
+                    f"--set following{'=4' if self.needs_order else ''}."
+                )
 
     def _scores(self, histories: Interactions) -> np.ndarray:
         return self.in_blocks(histories, lambda rows: self.net(rows, None))

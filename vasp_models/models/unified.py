@@ -7,8 +7,7 @@ taken here as sections IV and V derive them. The loss, the fifth choice, belongs
 from __future__ import annotations
 
 from copy import deepcopy
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -21,70 +20,13 @@ from vasp_models.models.inputs import Inputs
 from vasp_models.models.modules import Head, Side, Sides, dot
 from vasp_models.models.network import FLOATS, NET, Group, Net, PairNetwork, SetNetwork
 from vasp_models.models.new_users import descent, least_squares, logistic
+from vasp_models.models.unified_settings import Input, UnifiedSettings
 from vasp_models.training.batches import Bag
-from vasp_models.training.options import check_ranges
+from vasp_models.training.options import TrainOptions
 
-_ANCHORS = 256  # items that stand for all others where a new user's vector is found by descent
+_ANCHORS = 256  # items that stand for all others where a new user's vector is found step by step
 
 SIDES, HEAD = "sides", "head"  # what an outer product trains apart
-
-Input = Literal["id", "history"]
-Representation = Literal["embedding", "linear", "mlp"]
-
-
-@dataclass(frozen=True)
-class UnifiedSettings:
-    """What each module is (sections III-A to III-D), how wide, and how a new user's vector is solved for."""
-
-    user_input: Input = "id"
-    user_representation: Representation = "embedding"
-    user_hidden: int = 0  # width of a linear layer before the MLP's last one; 0 leaves it out
-    item_input: Input = "id"
-    item_representation: Representation = "embedding"
-    item_hidden: int = 0
-    factors: int = 64  # width of both representations
-    activation: Literal["relu", "sigmoid"] = "relu"  # of the MLPs that represent
-    normalise: bool = False  # histories and columns divided by the root of their length
-    dropout: float = 0.0  # share of the values of a representation left out in training
-    fusion: Literal["product", "normalised-product", "concatenation", "outer-product"] = "product"
-    prediction: Literal["linear", "nonlinear", "mlp", "cnn"] = "linear"
-    layers: int = 3  # of the MLP that predicts, each half as wide as the one before
-    channels: int = 32  # of the CNN
-    sigmoid: bool = False  # squeezes the prediction for a loss on its square; bce has its own
-    biases: bool = False  # of items, and of users who are known
-    new_user_l2: float = 1.0
-    new_user_negatives: float | None = 4.0  # weight of all that a new user lacks, in the history's; None: a softmax
-
-    def __post_init__(self) -> None:
-        widths = (0, 65_536)
-        check_ranges(
-            self, user_hidden=widths, item_hidden=widths, factors=(1, 65_536), layers=(1, 16), channels=(1, 4096),
-            dropout=(0, 0.99), new_user_l2=(1e-9, 1e9),
-        )  # fmt: skip
-        if self.new_user_negatives is not None:
-            check_ranges(self, new_user_negatives=(0, 1e6))
-        for side in ("user", "item"):
-            if getattr(self, f"{side}_input") == "history" and getattr(self, f"{side}_representation") == "embedding":
-                raise SettingError(f"{side}_representation=embedding reads ids: expected linear or mlp for a history.")
-        if self.fusion == "concatenation" and self.prediction != "mlp":
-            raise SettingError(
-                f"fusion=concatenation with prediction={self.prediction} gives every user the same list, as nothing "
-                "joins user and item: expected prediction=mlp."
-            )
-        if (self.fusion == "outer-product") != (self.prediction == "cnn"):
-            raise SettingError("fusion=outer-product and prediction=cnn go together: expected both or neither.")
-        if self.prediction == "cnn" and (self.factors < 2 or self.factors & (self.factors - 1)):
-            raise SettingError(f"factors={self.factors}: the CNN halves them until one is left; expected 2, 4, 8, ...")
-
-    @property
-    def is_linear(self) -> bool:
-        """Whether the score is linear in the user's representation."""
-        return self.fusion == "product" and self.prediction == "linear"
-
-    @property
-    def has_linear_logit(self) -> bool:
-        """Whether the logit of the score is."""
-        return self.fusion == "product" and self.prediction == "nonlinear"
 
 
 class UnifiedNet(Net):
@@ -104,6 +46,8 @@ class UnifiedNet(Net):
         self.columns: Interactions | None = None
         self.register_buffer("items", torch.zeros(n_items, settings.factors))
         self.register_buffer("typical", torch.zeros(settings.factors))  # the mean of the train users
+        if settings.biases and settings.user_input == "id":
+            self.register_buffer("typical_bias", torch.zeros(()))
         anchors = torch.randperm(n_items, generator=generator)[:_ANCHORS]
         self.register_buffer("anchors", anchors.sort().values)
 
@@ -141,6 +85,8 @@ class UnifiedNet(Net):
             self.items.copy_(self.represented(torch.arange(self.n_items, device=self.items.device)))
             if self.chosen.user_input == "id":
                 self.typical.copy_(self.user(torch.arange(len(self.user.first), device=self.items.device)).mean(dim=0))
+            if self.user_bias is not None:
+                self.typical_bias.copy_(self.user_bias.weight.mean())
 
     def represented(self, items: Tensor, noise: torch.Generator | None = None) -> Tensor:
         """Representations of items by number, fp32 (items, factors)."""
@@ -190,20 +136,26 @@ class UnifiedNet(Net):
 
     @torch.inference_mode(mode=False)
     def solved(self, x: Bag) -> Tensor:
-        """Vectors of new users, fp32 (rows, factors), which for most predictions `new_users.py` finds step by step."""
+        """Vectors of new users, fp32 (rows, factors): for most losses `new_users.py` finds them step by step."""
         chosen = self.chosen
         rows = Interactions(x.offsets.cpu().numpy(), x.items.cpu().numpy(), self.n_items)
         items, typical = self.items.double(), self.typical.double()
         bias = items.new_zeros(self.n_items) if self.item_bias is None else self.item_bias.detach().double()
-        if not chosen.is_linear:
-            head, anchors = deepcopy(self.head).double().requires_grad_(False), self.anchors.cpu().numpy()
-            told = (rows, anchors, typical, chosen.new_user_negatives, chosen.new_user_l2)
-            if chosen.has_linear_logit and chosen.new_user_negatives is not None:
-                return logistic(items * head.weights, bias + head.bias, *told).to(self.typical)
-            return descent(head.joined, head.prepared(items), bias, *told, self.floats).to(self.typical)
+        if chosen.biases:
+            bias = bias + self.typical_bias.double()
+        if chosen.new_user_loss == "squared":
+            return self._least_squares(x, rows, items, bias, typical)
+        head = deepcopy(self.head).double().requires_grad_(False)
+        told = (rows, self.anchors.cpu().numpy(), typical, chosen.new_user_negatives, chosen.new_user_l2)
+        if chosen.new_user_loss == "logistic" and chosen.is_linear:
+            return logistic(*head.as_product(items, bias), *told).to(self.typical)
+        return descent(head.joined, head.prepared(items), bias, *told, self.floats).to(self.typical)
+
+    def _least_squares(self, x: Bag, rows: Interactions, items: Tensor, bias: Tensor, typical: Tensor) -> Tensor:
+        chosen = self.chosen
         rest = (-items @ typical - bias).cpu().numpy()  # of a target of 0, beside what the typical user has
         given = np.ones(rows.n_pairs) if x.weights is None else x.weights.cpu().numpy().astype(np.float64)
-        others = (chosen.new_user_negatives or 0.0) * rows.lengths / np.maximum(self.n_items - rows.lengths, 1)
+        others = chosen.new_user_negatives * rows.lengths / np.maximum(self.n_items - rows.lengths, 1)
         if x.weights is not None:  # of ratings, what was not rated says nothing
             others = np.zeros(len(rows))
         own = given + rest[rows.indices]
@@ -226,6 +178,11 @@ class _Chosen(PairNetwork):
             )
         super().__init__(settings, n_items, seed)
 
+    def _check_options(self, options: TrainOptions) -> None:
+        super()._check_options(options)
+        for stage in options.stages:
+            self.settings.check(stage)
+
 
 class Unified(_Chosen, SetNetwork):
     """Modules that read the user's history: a new user is scored by the forward pass."""
@@ -234,7 +191,7 @@ class Unified(_Chosen, SetNetwork):
 
 
 class UnifiedByDirection(_Chosen):
-    """The same with a normalised product: no path leads from an empty history, whose direction is none, to another."""
+    """The same for DMF: its path from an empty history, whose representation has no direction, says nothing."""
 
     reads = "history"
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from vasp_models.models.network import NET, schedule
-from vasp_models.models.unified import HEAD, SIDES, UnifiedSettings
+from vasp_models.models.unified import HEAD, SIDES
+from vasp_models.models.unified_settings import UnifiedSettings
 from vasp_models.training.options import Stage, TrainOptions
 
 # Adam and 4 negatives for each positive (He et al. 2017; Deng et al. 2019); a batch is some users with all they have,

@@ -188,6 +188,15 @@ class Product(TorchRecommender):
                 raise SettingError(
                     f"Stage {stage.name!r} samples negatives, and a product looks at all items: expected none."
                 )
+            if stage.following is not None:
+                raise SettingError(
+                    f"Stage {stage.name!r} reads order, and a product reads sets: expected no following."
+                )
+            if stage.loss == "bce":
+                raise SettingError(
+                    f"The loss bce of stage {stage.name!r} is of logits, and a product gives log probabilities: "
+                    "expected focal or softmax."
+                )
             n_factors = sum(len(self.parts[part]) for part in stage.parts)
             if stage.loss in LINEAR_LOSSES and n_factors > 1:
                 raise SettingError(

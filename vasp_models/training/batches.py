@@ -83,9 +83,13 @@ class Bag:
 
 @dataclass(frozen=True)
 class Dense:
-    """Rows in which every item has a weight: `values` float32 (rows, items), as when a model is fed its own output."""
+    """Rows in which every item has a weight: `values` float32 (rows, items), as when a model is fed its own output.
+
+    `users` are as in a bag.
+    """
 
     values: Tensor
+    users: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.values)
@@ -97,7 +101,7 @@ class Dense:
 
     def scaled(self, factors: Tensor) -> Dense:
         """Every weight of a row times the row's factor, (rows)."""
-        return Dense(self.values * factors[:, None])
+        return Dense(self.values * factors[:, None], self.users)
 
     def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each row, (rows, columns)."""

@@ -113,7 +113,8 @@ class Training:
         moved = [turn.part] if turn.part else moved
         self._update(optimizers, moved, loss)
         if stage.refeed:
-            self._update(optimizers, moved, self._refed(stage, outputs.detach(), draws[1]))
+            again = Dense(outputs.detach(), Bag.of(batch[0], outputs.device).users)
+            self._update(optimizers, moved, self._refed(stage, again, draws[1]))
         return loss.detach()
 
     def _update(self, optimizers: dict[str, torch.optim.Optimizer], moved: list[str], loss: Tensor) -> None:
@@ -124,11 +125,12 @@ class Training:
             optimizers[part].step()
             self.model.nets[part].project()
 
-    def _refed(self, stage: Stage, outputs: Tensor, noise: torch.Generator) -> Tensor:
+    def _refed(self, stage: Stage, outputs: Dense, noise: torch.Generator) -> Tensor:
         """The loss of f(f(x)) against f(x), both over all items (Kuchaiev and Ginsburg 2017, section 2.3)."""
-        (scores,) = self.model(Dense(outputs), stage.parts, noise).logits.values()
+        (scores,) = self.model(outputs, stage.parts, noise).logits.values()
         # As the first loss is scaled: a mean over pairs, or a sum over items and a mean over rows.
-        return PAIR_LOSSES["mse"](scores, outputs) * (1 if stage.negatives is not None else outputs.shape[1])
+        of_pairs = 1 if stage.negatives is not None else outputs.values.shape[1]
+        return PAIR_LOSSES["mse"](scores, outputs.values) * of_pairs
 
     def _loss(
         self,
