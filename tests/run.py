@@ -1,7 +1,8 @@
-"""Run all tests in four processes at once: the quick ones, the tutorial, and two with a browser or the wheel.
+"""Run all tests in three processes at once: the quick ones, and two with a browser or the wheel.
 
-Those two wait for pages more than they compute, so the others stand back for them. Arguments go to pytest, in one
-process then. The exit code is the worst of them.
+Those two wait for pages more than they compute, so the quick ones stand back for them; one goes on with the tutorial,
+which has the time of a reader and must not stand back for so long. Arguments go to pytest, in one process then. The
+exit code is the worst of them.
 """
 
 from __future__ import annotations
@@ -68,8 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments:
         return subprocess.run(pytest(*arguments), cwd=ROOT, check=False).returncode
     first, second = slow()
-    computing = standing_back(pytest(*QUICK)), standing_back(pytest(TUTORIAL))
-    return at_once(*computing, pytest(*first), pytest(*second))
+    return at_once(standing_back(pytest(*QUICK)), pytest(*first), pytest(*second, TUTORIAL))
 
 
 if __name__ == "__main__":

@@ -171,7 +171,7 @@ def test_one_failure_is_a_row_and_the_others_go_on(data, fitted, monkeypatch):
 def test_a_model_that_cannot_be_measured_is_a_sentence(home):
     trained.dataset(home / "datasets" / "unordered", timestamps=False)
     row, popular = run("unordered", [Entry("SVAE", "svae", "tiny"), Entry("popular", "popularity")])
-    assert "order" in row["error"] and "timestamps" in row["error"] and "Traceback" not in row["error"]
+    assert "order" in row["error"] and "timestamp" in row["error"] and "Traceback" not in row["error"]
     assert "test" not in row and popular["test"]["users"] == 20
 
 

@@ -6,24 +6,29 @@ import shutil
 
 import pytest
 
+from tests import trained
 from tests.app.conftest import PAGES, calm
 from vasp_models import places, plans, runs
 
-TRAINED = {"lfm": ("small", {}), "mf": ("tiny", {"epochs": "2"}), "svae": ("tiny", {"epochs": "1"})}
+
+def lfm(folder):
+    """On the demo's ratings, by the command's own path."""
+    runs.train(plans.plan("lfm", places.DEMO, heldout=400, device="cpu"), folder, "vasp-lens train lfm --data demo")
 
 
-@pytest.fixture(scope="module", params=TRAINED)
-def trained(request, tmp_path_factory):
-    """A model trained on the demo by the command's own path."""
-    (preset, changes), folder = TRAINED[request.param], tmp_path_factory.mktemp("unlike") / request.param
-    plan = plans.plan(request.param, places.DEMO, preset, changes, heldout=400, device="cpu")
-    runs.train(plan, folder, f"vasp-lens train {request.param} --data demo --preset {preset}")
+@pytest.fixture(scope="module", params=["lfm", "mf", "svae"])
+def model(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("unlike") / request.param
+    if request.param == "lfm":
+        lfm(folder)
+    else:
+        trained.checkpoint(folder, request.param, epochs=1)
     return folder
 
 
 @pytest.mark.parametrize("page", sorted(path.stem for path in PAGES.glob("*.py")))
-def test_every_page_opens(dashboard, trained, page):
-    shutil.copytree(trained, places.checkpoint_folder(trained.name))
-    test = calm(dashboard(page, c=trained.name))
+def test_every_page_opens(dashboard, model, page):
+    shutil.copytree(model, places.checkpoint_folder(model.name))
+    test = calm(dashboard(page, c=model.name))
     assert test.main.children, f"{page} is empty"
-    assert [each.value for each in test.sidebar.selectbox if each.label == "Checkpoint"] == [trained.name]
+    assert [each.value for each in test.sidebar.selectbox if each.label == "Checkpoint"] == [model.name]

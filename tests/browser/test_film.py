@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from playwright.sync_api import Locator
+from playwright.sync_api import Locator, expect
 
 from tests.browser.visit import Visit
 
@@ -28,17 +28,28 @@ def test_from_film_to_film_and_back(on_demo):
     near = listed(visit, "Nearest in NEASE").first
     goal = near.locator(".name").inner_text()
     near.click()
-    visit.settle()
-    assert goal in visit.heading() and "f=" in visit.page.url
+    headed(visit, goal)
+    assert "f=" in visit.page.url
+    second = visit.settle().heading()
     listed(visit, "Recommended by FLVAE").first.press("Enter")  # the keyboard opens a row as well
-    third = visit.settle().heading()
-    assert third not in (first, goal)
+    expect(title(visit)).not_to_have_text(second)
+    assert visit.settle().heading() not in (first, second)
     visit.page.go_back()
-    assert goal in visit.settle().heading()
-    visit.page.go_back()
-    assert visit.settle().heading() == first
-    visit.page.go_forward()
-    assert goal in visit.settle().heading()
+    headed(visit, goal)
+    visit.settle().page.go_back()
+    headed(visit, first)
+    visit.settle().page.go_forward()
+    headed(visit, goal)
+    visit.settle()
+
+
+def title(visit: Visit) -> Locator:
+    return visit.main.get_by_role("heading", level=1)
+
+
+def headed(visit: Visit, words: str) -> None:
+    """Wait for the page of a film: its address is there before its script has run."""
+    expect(title(visit)).to_contain_text(words)
 
 
 def test_a_link_opens_a_film_on_a_telephone(visits, demo):
