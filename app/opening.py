@@ -13,21 +13,26 @@ Send = Callable[[Message], Awaitable[None]]
 # Until the sidebar is there Streamlit draws a frame that then moves by its width. After some seconds it is shown all
 # the same: then something is wrong, and the page says what.
 _OPEN = '[data-testid="stSidebar"], [data-testid="stDialog"], [data-testid="stException"], [class*="st-key-notice_"]'
-_STYLE = """<style>
+# The rules leave with the words: rules that asked on their own whether the page is open would have the browser ask
+# again at every change of it, which was a quarter of its work.
+_STYLE = """<style id="vasp-lens-opening">
 @keyframes vasp-lens-shown {to {visibility: visible}}
 @keyframes vasp-lens-gone {to {visibility: hidden}}
-body:not(:has(OPEN)) [data-testid="stAppViewContainer"] {
-  visibility: hidden; animation: vasp-lens-shown 0s 15s forwards !important
-}
-body:not(:has(OPEN))::before {
+[data-testid="stAppViewContainer"] {visibility: hidden; animation: vasp-lens-shown 0s 15s forwards !important}
+body::before {
   content: "Opening VASP Lens \\2026"; position: fixed; inset: 45% 0 auto; text-align: center;
   font: 15px "Source Sans", sans-serif; color: LIGHT_INK; animation: vasp-lens-gone 0s 15s forwards !important
 }
-@media (prefers-color-scheme: dark) {
-  html, body {background: DARK_PAGE}
-  body:not(:has(OPEN))::before {color: DARK_INK}
-}
-</style></head>"""
+@media (prefers-color-scheme: dark) {body::before {color: DARK_INK}}
+</style><style>
+@media (prefers-color-scheme: dark) {html, body {background: DARK_PAGE}}
+</style><script>
+new MutationObserver((changes, observer) => {
+  if (!document.querySelector('OPEN')) return;
+  observer.disconnect();
+  document.getElementById("vasp-lens-opening").remove();
+}).observe(document.documentElement, {childList: true, subtree: true});
+</script></head>"""
 
 
 def _style() -> bytes:

@@ -257,6 +257,19 @@ def test_torch_is_imported_only_when_a_model_is_needed():
     assert done.returncode == 0, done.stderr
 
 
+def test_no_model_brings_sympy():
+    """Most of a second, in every command that makes a model."""
+    body = """
+        import sys
+        from vasp_models.models import MODELS, create, preset
+        for name in MODELS:
+            create(name, preset(name)[0], 20)
+        assert "sympy" not in sys.modules
+    """
+    done = without("streamlit", body)
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_demo_can_be_read_without_torch():
     body = """
         from vasp_models import checkpoints

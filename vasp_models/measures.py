@@ -26,7 +26,7 @@ USERS = {
     "parts": 400,
     "quality": 2_000,
 }  # test users that they are measured on by default
-SCHEMA = 1
+SCHEMAS = dict.fromkeys(KINDS, 1) | {"quality": 2}  # raised where what is kept of a kind changes
 ABOUT = "provenance"  # what is not measured: how, when and with what the rest was
 # Kind -> processor seconds of its command on the demo (VASP tiny) and on MovieLens 1M (VASP small), one thread.
 _SECONDS = {"fidelity": (26, 230), "audit": (14, 83), "planted": (6, 6), "parts": (9, 34), "quality": (6, 10)}
@@ -38,7 +38,7 @@ Notice = Callable[[str], None]  # told one sentence about what was set aside
 
 def key(digest: str, kind: str) -> str:
     """The name of a measure by its content: the checkpoint's digest, the kind and the schema."""
-    about = json.dumps({"schema": SCHEMA, "checkpoint": digest, "kind": _known(kind)}, sort_keys=True)
+    about = json.dumps({"schema": SCHEMAS[_known(kind)], "checkpoint": digest, "kind": kind}, sort_keys=True)
     return hashlib.sha256(about.encode()).hexdigest()[:16]
 
 
@@ -153,7 +153,7 @@ def _with_provenance(checkpoint, kind, result, command, seconds, device) -> dict
     result = plain({name: value for name, value in result.items() if name != ABOUT})
     about = {
         "kind": _known(kind),
-        "schema": SCHEMA,
+        "schema": SCHEMAS[kind],
         "checkpoint_digest": checkpoint.digest,
         "command": command,
         "seconds": round(seconds, 2),
@@ -185,8 +185,8 @@ def _load(path: Path, kind: str) -> dict[str, Any]:
     try:
         done = json.loads(path.read_text(encoding="utf-8"))
         about = done[ABOUT]
-        if about["schema"] != SCHEMA:
-            raise ValueError(f"schema {about['schema']} where this program writes {SCHEMA}")
+        if about["schema"] != SCHEMAS[kind]:
+            raise ValueError(f"schema {about['schema']} where this program writes {SCHEMAS[kind]}")
         if _digest({name: value for name, value in done.items() if name != ABOUT}) != about["sha256"]:
             raise ValueError("it is not what was written")
         if not isinstance(about["made"], str):

@@ -221,9 +221,8 @@ beside each checkpoint.
 - **Slices**: those of the page Quality. Users by their own metric; films by the share of held-out films among the first
   20, 50 or 100. Differences are paired; `p` is corrected after Holm for the slices and once more (Bonferroni) for
   the number of checkpoints.
-- **What the lists are like**: the values of single users are not kept, so the error of a difference is not known. It
-  is at most the sum of both errors, and that is what is taken: what is marked is beyond chance, what is not may be.
-  `p` is corrected after Holm for all cells of the table. Coverage and Gini have jackknifed errors.
+- **What the lists are like**: differences are taken user by user here too; `p` is corrected after Holm for all cells of
+  the table. Coverage and Gini are of all lists together: what each user adds to them is the jackknife’s.
 - **Lists of one user**: the first 20 unseen films by each model’s joint score. The chart has the reference’s first ten
   in the order that each model gives them; the numbers are places among all unseen films.
 """

@@ -131,6 +131,15 @@ def test_a_poster_comes_from_our_own_server_into_its_place(visits, tmp_path):
             visit.picture("poster")
 
 
+def test_the_words_of_the_opening_leave_with_their_rules(visits, demo):
+    """Without the script that takes them away the page would be hidden for as long as an opening may take."""
+    page = visits(demo.url).open().page
+    assert page.locator("#vasp-lens-opening").count() == 0
+    assert page.evaluate("getComputedStyle(document.body, '::before').content") == "none"
+    shown = "getComputedStyle(document.querySelector('[data-testid=stAppViewContainer]')).animationName"
+    assert page.evaluate(shown) == "none", "it is seen because nothing hides it, not because the time was up"
+
+
 def test_the_first_page_says_that_it_opens(demo):
     """A blank frame that jumps by the width of the sidebar is what Streamlit would show."""
     plain = urllib.request.build_opener(urllib.request.ProxyHandler({}))

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 import socket
+import socketserver
 import subprocess
 import sys
+from threading import Thread
 
 import pytest
 
@@ -16,6 +18,7 @@ from vasp_models.cli import dashboard
 from vasp_models.errors import CheckpointError, SettingError, VaspLensError
 
 MAIN = places.ui_root() / "app" / "main.py"
+FOREVER = [sys.executable, "-c", "import time; time.sleep(60)"]
 NEEDS_DEMO = pytest.mark.skipif(not MAIN.exists(), reason="the dashboard is not here yet")
 
 
@@ -53,6 +56,26 @@ def test_cuda_where_there_is_none_is_a_warning_not_an_end(monkeypatch, capsys):
     dashboard._check_device("cuda")
     said = capsys.readouterr().err
     assert "on the CPU" in said and said.count("\n") == 1
+
+
+def test_a_port_that_speaks_no_http_yet_is_asked_again():
+    """Where nobody listens yet, the system may connect who asks to themselves: what comes back is the question."""
+    asked = []
+
+    def echo(connection, *_):
+        said = connection.recv(9999)
+        asked.append(said)
+        connection.sendall(said if len(asked) == 1 else b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        connection.close()
+
+    with socketserver.TCPServer(("127.0.0.1", 0), echo) as listening, subprocess.Popen(FOREVER) as server:
+        Thread(target=listening.serve_forever, daemon=True).start()
+        try:
+            dashboard.wait_until_healthy(server, f"http://127.0.0.1:{listening.server_address[1]}")
+        finally:
+            server.kill()
+            listening.shutdown()
+    assert len(asked) == 2
 
 
 @pytest.mark.parametrize("name", ["auto", "cpu"])
@@ -146,7 +169,7 @@ def test_a_server_that_ends_at_once_is_reported():
 
 def test_a_silent_server_is_reported(monkeypatch):
     monkeypatch.setattr(dashboard, "SECONDS_TO_START", 0.3)
-    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as server:
+    with subprocess.Popen(FOREVER) as server:
         with pytest.raises(VaspLensError, match="did not answer"):
             dashboard.wait_until_healthy(server, f"http://localhost:{any_free_port()}")
         server.kill()

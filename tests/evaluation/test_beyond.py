@@ -12,6 +12,7 @@ from scipy.stats import entropy, rankdata
 from vasp_models.data.interactions import Interactions
 from vasp_models.evaluation import beyond
 from vasp_models.evaluation.beyond import NOTHING, gini
+from vasp_models.evaluation.intervals import mean_se, paired_means
 
 LISTS = np.array([[0, 1, 2], [0, 1, NOTHING], [0, 3, 2]])
 GENRES = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 1]], dtype=bool)
@@ -24,11 +25,11 @@ def test_histories_take_the_form_of_lists():
 
 
 def test_coverage_counts_films_in_anybodys_list_and_its_error_is_the_jackknifes():
-    found = beyond.coverage(LISTS, 5)
-    assert found["mean"] == 4 / 5
+    found = mean_se(beyond.coverage(LISTS, 5))
+    assert found["mean"] == pytest.approx(4 / 5)
     without = [len(np.unique(rest[rest >= 0])) / 5 for rest in (np.delete(LISTS, n, axis=0) for n in range(3))]
     assert found["se"] == pytest.approx(math.sqrt(2 / 3 * sum((w - np.mean(without)) ** 2 for w in without)))
-    assert beyond.coverage(LISTS[:1], 5)["se"] is None
+    assert mean_se(beyond.coverage(LISTS[:1], 5)) == {"mean": 3 / 5, "se": None}
 
 
 def test_gini_of_equal_and_of_concentrated_counts():
@@ -45,10 +46,24 @@ def test_gini_is_the_mean_difference_of_two_films_over_twice_the_mean():
 
 
 def test_concentration_jackknifes_the_gini_of_the_lists():
-    found = beyond.concentration(LISTS, 5)
+    found = mean_se(beyond.concentration(LISTS, 5))
     assert found["mean"] == pytest.approx(gini(np.array([3, 2, 2, 1, 0])))
     rest = [gini(beyond.counts(np.delete(LISTS, n, axis=0), 5)) for n in range(3)]
     assert found["se"] == pytest.approx(math.sqrt(2 * np.var(rest)))
+    assert np.isnan(beyond.concentration(np.full((2, 3), NOTHING), 5)).all(), "nobody has a list"
+    rest = beyond.concentration(np.array([[0, 1], [NOTHING, NOTHING]]), 5)
+    assert np.isnan(rest).all(), "without the first user there is no Gini"
+    alone = beyond.concentration(np.array([[0, 1]]), 5)
+    assert alone.tolist() == [pytest.approx(gini(np.array([1, 1, 0, 0, 0])))]
+
+
+@pytest.mark.parametrize("n", [2, 7, 100, 2000])
+def test_where_no_user_makes_a_difference_coverage_has_no_error_and_its_difference_no_p(n):
+    """Not even one of rounding: it would be certain of anything."""
+    few, more = (beyond.coverage(np.tile(np.arange(films), (n, 1)), 681) for films in (3, 7))
+    assert mean_se(few) == {"mean": pytest.approx(3 / 681), "se": 0.0} and np.ptp(few) == 0
+    apart = paired_means(more, few)
+    assert apart.mean == pytest.approx(4 / 681) and apart.p is None and apart.low is None
 
 
 def test_novelty_is_the_mean_self_information_of_a_list():

@@ -21,11 +21,12 @@ PLACES = {
     "far": [0, 0, 0, 0, 0, 0, 0, 0],
     "same": [1, 1, 2, 3, 30, 1, 2, 0],
 }
+# Of each user: what is measured of the list alone, and pseudo-values of what is measured of all lists.
 LISTS = {
-    "one": {"coverage@20": {"mean": 0.5, "se": 0.01}, "gini": {"mean": 0.7, "se": 0.02}},
-    "two": {"coverage@20": {"mean": 0.9, "se": 0.02}, "gini": {"mean": 0.68, "se": 0.01}},
-    "far": {"coverage@20": {"mean": 0.2, "se": None}, "gini": None},
-    "same": {"coverage@20": {"mean": 0.5, "se": 0.01}, "gini": {"mean": 0.7, "se": 0.02}},
+    "one": {"coverage@20": [0.5, 0.4, 0.6, 0.5, 0.4, 0.6, 0.5, 0.5], "novelty": [1, 2, 3, 4, 5, 6, 7, np.nan]},
+    "two": {"coverage@20": [0.9, 0.8, 1.1, 0.9, 0.8, 1.0, 0.9, 0.8], "novelty": [1.2, 2.1, 3.1, 4.2, 5, 6, 7.1, 9]},
+    "far": {"coverage@20": [0.1] * USERS, "novelty": [np.nan] * USERS},
+    "same": {"coverage@20": [0.5, 0.4, 0.6, 0.5, 0.4, 0.6, 0.5, 0.5], "novelty": [1, 2, 3, 4, 5, 6, 7, np.nan]},
 }
 
 
@@ -42,6 +43,11 @@ def catalogue() -> Catalogue:
     return Catalogue(frame)
 
 
+def mean(values: list[float]) -> dict[str, float] | None:
+    known = np.array(values)[np.isfinite(values)]
+    return {"mean": known.mean(), "se": stats.sem(known)} if len(known) else None
+
+
 def served(name: str, sample: str = "these") -> Served:
     ones = np.ones(USERS)
     users = {
@@ -50,6 +56,7 @@ def served(name: str, sample: str = "these") -> Served:
         "taste": packed(0 * ones),
         "popularity": packed(np.linspace(0.1, 0.9, USERS)),
         "path_share": {},
+        "beyond": {measure: packed(np.array(values)) for measure, values in LISTS[name].items()},
     }
     measured = {
         "sample": sample,
@@ -60,7 +67,7 @@ def served(name: str, sample: str = "these") -> Served:
         "path_share": {},
         "per_user": users,
         "held_out": {"film": packed(np.arange(USERS) % 4), "joint": packed(np.array(PLACES[name]))},
-        "beyond": {"joint": LISTS[name]},
+        "beyond": {"joint": {measure: mean(values) for measure, values in LISTS[name].items()}},
     }
     return Served(measured, catalogue())
 
@@ -108,17 +115,25 @@ def test_in_slices_too_with_a_correction_for_slices_and_systems():
     assert users.loc[(short, "far"), "difference"] == pytest.approx(-1.0), "of users with 5 films"
 
 
-def test_the_error_of_a_difference_of_lists_is_never_larger_than_both_errors_together():
+def test_differences_of_lists_are_paired_too_and_corrected_for_all_cells():
     table = compared("one", "two", "far", "same").lists().set_index(["measure", "system"])
-    two = table.loc[("coverage@20", "two")]
-    half = stats.t.ppf(0.975, USERS - 1) * 0.03
-    assert (two["difference"], two["difference_low"]) == pytest.approx((0.4, 0.4 - half))
-    raw = [2 * stats.t.sf(gap / 0.03, USERS - 1) for gap in (0.4, 0.02)]
-    assert two["p"] == pytest.approx(4 * raw[0]) and two["verdict"] == HIGHER, "four cells have an error"
-    assert table.loc[("gini", "two"), "verdict"] == ALIKE
-    assert np.isnan(table.loc[("coverage@20", "far"), "p"]) and ("gini", "far") not in table.index
-    back = compared("one", "two", reference="two").lists().set_index(["measure", "system"])
-    assert back.loc[("coverage@20", "one"), "verdict"] == LOWER
+    raw = {}
+    for measure in ("coverage@20", "novelty"):
+        row = table.loc[(measure, "two")]
+        apart = np.subtract(LISTS["two"][measure], LISTS["one"][measure])
+        found = stats.ttest_1samp(apart[np.isfinite(apart)], 0)
+        raw[measure], ends = found.pvalue, found.confidence_interval(0.95)
+        assert (row["difference_low"], row["difference_high"]) == pytest.approx((ends.low, ends.high), abs=1e-9)
+        assert row["verdict"] == HIGHER
+    # Three cells have a p: two of "two", and the coverage of "far".
+    assert table.loc[("novelty", "two"), "p"] == pytest.approx(raw["novelty"])
+    assert table.loc[("coverage@20", "far"), "verdict"] == LOWER
+    apart = np.subtract(LISTS["far"]["coverage@20"], LISTS["one"]["coverage@20"])
+    thrice = sorted([*raw.values(), stats.ttest_1samp(apart, 0).pvalue])
+    assert sorted(table["p"].dropna()) == pytest.approx([3 * thrice[0], 2 * thrice[1], thrice[2]])
+    assert ("novelty", "far") not in table.index and table.loc[("novelty", "same"), "verdict"] == ALIKE
+    both = [np.array(LISTS[name]["novelty"])[:7] for name in ("one", "two")]
+    assert stats.ttest_ind(*both).pvalue > 0.5, "which the means and their errors alone do not tell"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models import HasGradient, create, preset
 from vasp_models.models.modules import dot
-from vasp_models.models.new_users import descent, least_squares, logistic
+from vasp_models.models.new_users import least_squares, newton
 from vasp_models.models.settings import override
 from vasp_models.models.unified_settings import UnifiedSettings
 from vasp_models.training.batches import Bag
@@ -126,6 +126,21 @@ def test_least_squares_agrees_with_a_general_solver():
         assert np.allclose(found[row], np.linalg.lstsq(a, b, rcond=None)[0])
 
 
+def least(loss, start):
+    """Where another optimiser finds the least loss."""
+    best = start.clone().requires_grad_()
+    optimizer = torch.optim.LBFGS([best], max_iter=500, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        value = loss(best)
+        value.backward()
+        return value
+
+    optimizer.step(closure)
+    return best.detach()
+
+
 def test_a_new_user_of_gmf_has_the_least_logistic_loss(likes):
     """The loss is convex there: another optimiser must not find a lower one."""
     model = fitted("gmf", likes, epochs="20", new_user_l2="1", factors="8", dropout="0")
@@ -139,32 +154,43 @@ def test_a_new_user_of_gmf_has_the_least_logistic_loss(likes):
         errors = functional.binary_cross_entropy_with_logits(items @ u + bias, liked, each, reduction="sum")
         return errors + 0.5 * (u - typical).square().sum()
 
-    best = typical.clone().requires_grad_()
-    optimizer = torch.optim.LBFGS([best], max_iter=500, line_search_fn="strong_wolfe")
-
-    def closure():
-        optimizer.zero_grad()
-        value = loss(best)
-        value.backward()
-        return value
-
-    optimizer.step(closure)
+    best = least(loss, typical)
     ours = net.solved(Bag.of(row))[0].double()
     assert loss(ours) < loss(typical)
     assert loss(ours) - loss(best) < 1e-6 * (loss(typical) - loss(best))
 
 
-def test_descent_comes_near_to_what_newtons_method_finds():
-    """Where both may be asked; descent is for predictions whose logits are not linear in the user."""
+def _bent(u, v):
+    return torch.tanh(u * v).sum(dim=-1)
+
+
+@pytest.mark.parametrize(("score", "near", "scale"), [(dot, 1e-6, 1.0), (dot, 1e-6, 5.0), (_bent, 0.05, 1.0)])
+@pytest.mark.parametrize("negatives", [3.0, None])
+def test_newtons_method_leaves_little_for_another_optimiser(score, near, scale, negatives):
+    """Nothing where the logits are linear, however large the first step; elsewhere few steps find nearly all."""
     rng = torch.Generator().manual_seed(0)
     items, bias = torch.randn(30, 4, generator=rng).double(), torch.randn(30, generator=rng).double()
-    rows = Interactions.from_lists([[0, 3, 4], [], [7]], 30)
-    told = (rows, np.arange(0, 30, 2), torch.randn(4, generator=rng).double(), 3.0, 0.5)
-    exact, near = logistic(items, bias, *told), descent(dot, items, bias, *told, 1)
-    typical = told[2].repeat(3, 1)
-    assert torch.allclose(exact[1], typical[1]), "nothing is known of who has no history"
-    assert not torch.allclose(exact, typical)
-    assert torch.linalg.norm(near - exact) < 0.1 * torch.linalg.norm(typical - exact)
+    rows, anchors = Interactions.from_lists([[0, 3, 4], [], [7], [2, 9], [11, 12, 13, 14]], 30), np.arange(0, 30, 2)
+    items, typical, l2 = items * scale, torch.randn(4, generator=rng).double(), 0.5
+    found = newton(score, items, bias, rows, anchors, typical, negatives, l2, 1, is_linear=score is dot)
+    assert torch.equal(found[1], typical), "nothing is known of who has no history"
+    gained, left = 0.0, 0.0
+    for row in (0, 2, 3, 4):
+        own = torch.from_numpy(rows.row(row))
+        others = torch.tensor([n for n in anchors if n not in own])
+
+        def loss(u, own=own, others=others):
+            liked, rest = (score(u[None, None], items[some][None])[0] + bias[some] for some in (own, others))
+            prior = l2 / 2 * (u - typical).square().sum()
+            if negatives is None:
+                return len(own) * torch.cat([liked, rest]).logsumexp(dim=0) - liked.sum() + prior
+            missed = negatives * len(own) * functional.softplus(rest).mean()
+            return functional.softplus(-liked).sum() + missed + prior
+
+        gained += loss(typical) - loss(found[row])
+        left += loss(found[row]) - loss(least(loss, found[row]))
+    assert gained > 1
+    assert left < near * gained
 
 
 def test_train_users_are_known_by_number_until_they_are_not_named(likes):

@@ -84,8 +84,7 @@ def _print(found: Measured, chosen: dict[str, Checkpoint], by: str) -> None:
             out.print(_slices(found.compared, titles, by))
         out.print(_beyond(found.compared, titles))
         out.print(
-            "Intervals are 95 %; ± standard error. + above, - below the reference, p < .05 corrected for their number; "
-            "of the lists by a bound on the error, so that there may be more.",
+            "Intervals are 95 %; ± standard error. + above, - below the reference, p < .05 corrected for their number.",
             style="dim",
         )
     for sentence in found.aside.values():

@@ -6,6 +6,7 @@ Streamlit runs as a program of its own, so that this package never imports it.
 from __future__ import annotations
 
 import errno
+import http.client
 import os
 from pathlib import Path
 import signal
@@ -14,7 +15,6 @@ import subprocess
 import sys
 import time
 from typing import Annotated
-import urllib.error
 import urllib.request
 import webbrowser
 
@@ -204,7 +204,7 @@ def wait_until_healthy(server: subprocess.Popen[bytes], url: str) -> None:
         try:
             with direct.open(f"{url}/_stcore/health", timeout=5):
                 return
-        except (urllib.error.URLError, OSError):
+        except (OSError, http.client.HTTPException):  # of HTTP: a port that nobody has yet may connect us to ourselves
             time.sleep(0.1)
     code = server.poll()
     if code is None:

@@ -1,7 +1,8 @@
 """What lists are like beside their accuracy: how wide, even, popular, new, calibrated and diverse the films are.
 
 Lists are item numbers, int64 (users, k), best first, with NOTHING where a list is shorter. Measures of one list are
-float64 (users), NaN where a list has none; measures of all lists together are estimates with a jackknife over users.
+float64 (users), NaN where a list has none. Measures of all lists together are given as what each user adds to them
+(`pseudo_values`), so that every measure is a mean over users, and two systems can be compared user by user.
 """
 
 from __future__ import annotations
@@ -100,13 +101,13 @@ def tail(holders: np.ndarray, share: float = TAIL) -> np.ndarray:
     return popularity_percentile(holders) <= share
 
 
-def coverage(lists: np.ndarray, n_items: int) -> dict[str, float | None]:
-    """Share of the items that are in anybody's list, with its standard error.
+def coverage(lists: np.ndarray, n_items: int) -> np.ndarray:
+    """Share of the items that are in anybody's list, as pseudo-values of the users, float64 (users).
 
-    The jackknife over users in closed form: without one user the lists lose what only that user has (Heltshe and
-    Forrester 1983).
+    Without one user the lists lose what only that user has (Heltshe and Forrester 1983).
     """
-    return {"mean": float((counts(lists, n_items) > 0).mean()), "se": jackknife(-only_theirs(lists, n_items))}
+    whole = float((counts(lists, n_items) > 0).mean())
+    return pseudo_values(whole, whole - only_theirs(lists, n_items))
 
 
 def only_theirs(lists: np.ndarray, n_items: int) -> np.ndarray:
@@ -126,15 +127,16 @@ def gini(counts: np.ndarray) -> float | None:
     return float((2 * np.arange(1, n + 1) - n - 1) @ np.sort(counts) / ((n - 1) * whole))
 
 
-def concentration(lists: np.ndarray, n_items: int) -> dict[str, float | None]:
-    """Gini of how many lists each item is in, with its standard error by the jackknife over users."""
+def concentration(lists: np.ndarray, n_items: int) -> np.ndarray:
+    """Gini of how many lists each item is in, as pseudo-values of the users, float64 (users); NaN without any."""
     found, without = counts(lists, n_items), []
+    whole = gini(found)
     for row in lists:
         items = row[row != NOTHING]
         found[items] -= 1
         without.append(gini(found))
         found[items] += 1
-    return {"mean": gini(found), "se": jackknife(np.array([np.nan if g is None else g for g in without]))}
+    return pseudo_values(whole, np.array([np.nan if g is None else g for g in without]))
 
 
 def long_tail(found: np.ndarray, holders: np.ndarray) -> np.ndarray:
@@ -146,9 +148,15 @@ def long_tail(found: np.ndarray, holders: np.ndarray) -> np.ndarray:
     return np.cumsum(found[order]) / max(found.sum(), 1)
 
 
-def jackknife(without: np.ndarray) -> float | None:
-    """Standard error from the values without each user in turn (Efron and Tibshirani 1993, chapter 11)."""
+def pseudo_values(whole: float | None, without: np.ndarray) -> np.ndarray:
+    """The jackknife's pseudo-values, float64 (users): their mean is `whole`, their standard error the jackknife's.
+
+    `without` are the values without each user in turn (Efron and Tibshirani 1993, chapter 11); the bias that it would
+    take off stays in, so that the mean is what was measured. NaN for all where it rests on a single one of them.
+    """
     n = len(without)
-    if n < 2 or not np.isfinite(without).all():
-        return None
-    return float(np.sqrt((n - 1) * without.var()))
+    if whole is None or (n > 1 and not np.isfinite(without).all()):
+        return np.full(n, np.nan)
+    if n < 2 or not np.ptp(without):  # else the mean's last digit would make them differ
+        return np.full(n, whole)
+    return whole + (n - 1) * (without.mean() - without)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtr, stdtrit
 
 from vasp_models.errors import DataError
 from vasp_models.evaluation import intervals
-from vasp_models.evaluation.intervals import LEVEL, Difference
+from vasp_models.evaluation.intervals import Difference
 from vasp_models.evaluation.quality import JOINT
 from vasp_models.evaluation.served import Served
 
@@ -101,16 +100,16 @@ class Compared:
     def lists(self) -> pd.DataFrame:
         """What the lists of each system are like beside their accuracy: columns OF_LISTS, measure by measure.
 
-        The values of single users are not kept, so the error of a difference is not known; it is at most the sum of
-        both errors, however alike the systems are. Intervals and p are of that: what they tell apart is apart, what
-        they do not may be. `p` is corrected after Holm for all systems and measures together.
+        Differences are paired as in `overall`; `p` is corrected after Holm for all systems and measures together.
         """
         kept = {name: each.measured["beyond"][JOINT] for name, each in self.served.items()}
         rows = [(measure, name, kept[name].get(measure)) for measure in MEASURES for name in kept]
-        rows = [(measure, name, each) for measure, name, each in rows if each and each["mean"] is not None]
+        rows = [row for row in rows if row[2]]
         apart = [
-            None if name == self.reference else self._at_most(each, kept[self.reference].get(measure))
-            for measure, name, each in rows
+            None
+            if name == self.reference
+            else intervals.paired_means(self.served[name].of_lists(measure), self.first.of_lists(measure))
+            for measure, name, _ in rows
         ]
         corrected = intervals.holm(_ps(apart))
         table = [
@@ -118,18 +117,6 @@ class Compared:
             for (measure, name, each), difference, p in zip(rows, apart, corrected, strict=True)
         ]
         return pd.DataFrame(table, columns=OF_LISTS)
-
-    def _at_most(self, value: Mapping, reference: Mapping | None) -> Difference:
-        """The difference of two means whose errors may go together in any way."""
-        if not reference or reference["mean"] is None:
-            return Difference(None)
-        apart, freedom = value["mean"] - reference["mean"], self.first.measured["users"] - 1
-        errors = [each["se"] for each in (value, reference)]
-        if None in errors or not sum(errors) or freedom < 1:
-            return Difference(apart)
-        se = sum(errors)
-        half = float(stdtrit(freedom, (1 + LEVEL) / 2)) * se
-        return Difference(apart, apart - half, apart + half, float(2 * stdtr(freedom, -abs(apart) / se)))
 
 
 def verdict(difference: float | None, p: float | None, words: tuple[str, str] = (BETTER, WORSE)) -> str:

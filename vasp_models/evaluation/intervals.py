@@ -50,8 +50,10 @@ def around(centre: float, se: float | None, n: int) -> Estimate:
 
 
 def standard_error(values: np.ndarray) -> float | None:
-    """Standard error of a mean (ddof 1); one value alone has none."""
-    return float(values.std(ddof=1) / np.sqrt(len(values))) if len(values) > 1 else None
+    """Standard error of a mean (ddof 1); one value alone has none, and equal values have exactly 0."""
+    if len(values) < 2:
+        return None
+    return float(values.std(ddof=1) / np.sqrt(len(values))) if np.ptp(values) else 0.0
 
 
 def mean_se(values: np.ndarray) -> dict[str, float | None]:

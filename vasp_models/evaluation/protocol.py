@@ -58,7 +58,7 @@ class Evaluation:
         rows = {name: mean_se(values) for name, values in self.per_user.items()}
         coverage: object = self.coverage
         if self.alone is not None:
-            coverage = {"mean": self.coverage, "se": beyond.jackknife(-self.alone)}
+            coverage = mean_se(beyond.pseudo_values(self.coverage, self.coverage - self.alone))
         return {"users": len(self), **rows, "coverage@100": coverage}
 
     def difference(self, other: Evaluation, metric: str = CHOICE) -> dict[str, float | None]:

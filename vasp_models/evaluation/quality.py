@@ -53,6 +53,8 @@ def measure_quality(
         report("Measuring the lists", 0.8)
     holders = catalogue.frame["train_users"].to_numpy()
     known = beyond.as_lists(fold_in)
+    measured = {name: _beyond(each, known, catalogue, n_train) for name, each in lists.items()}
+    measured[HISTORIES] = _of_lists(known, known, catalogue, n_train)
     return {
         "users": len(fold_in),
         "seed": seed,
@@ -62,11 +64,11 @@ def measure_quality(
         "systems": list(lists),
         "factors": list(factors),
         "parts": {name: [factors[place] for place in places] for name, places in parts.items() if name != JOINT},
-        "per_user": _users(fold_in, held_out, catalogue, sizes, factors),
+        "per_user": _users(fold_in, held_out, catalogue, sizes, factors)
+        | {"beyond": {measure: packed(values) for measure, values in measured[JOINT].items()}},
         "held_out": {"film": packed(held_out.indices)}
         | {name: packed(found.places(each, held_out)) for name, each in lists.items()},
-        "beyond": {name: _beyond(each, known, catalogue, n_train) for name, each in lists.items()}
-        | {HISTORIES: _of_lists(known, known, catalogue, n_train)},
+        "beyond": {name: {measure: _mean(x) for measure, x in each.items()} for name, each in measured.items()},
         "long_tail": _long_tail({n: x[:, :SHOWN] for n, x in lists.items()} | {HISTORIES: known}, holders),
         "path_share": _film_shares(lists[JOINT][:, :SHOWN], sizes, factors, catalogue),
         "settings": {"shown": SHOWN, "depth": found.DEPTH, "alpha": beyond.ALPHA, "tail": beyond.TAIL},
@@ -137,15 +139,15 @@ def _users(fold_in, held_out, catalogue, sizes, factors) -> dict[str, Any]:
     }
 
 
-def _beyond(lists: np.ndarray, known: np.ndarray, catalogue: Catalogue, n_train: int) -> dict[str, Any]:
-    """Everything that is measured of a system's lists beside their accuracy."""
+def _beyond(lists: np.ndarray, known: np.ndarray, catalogue: Catalogue, n_train: int) -> dict[str, np.ndarray]:
+    """Everything that is measured of a system's lists beside their accuracy, of each user."""
     wide = {f"coverage@{k}": beyond.coverage(lists[:, :k], len(catalogue)) for k in COVERED}
     shown = lists[:, :SHOWN]
     return wide | {"gini": beyond.concentration(shown, len(catalogue))} | _of_lists(shown, known, catalogue, n_train)
 
 
-def _of_lists(lists: np.ndarray, known: np.ndarray, catalogue: Catalogue, n_train: int) -> dict[str, Any]:
-    """Means over users of what is measured of one list; `known` are their histories in the same form."""
+def _of_lists(lists: np.ndarray, known: np.ndarray, catalogue: Catalogue, n_train: int) -> dict[str, np.ndarray]:
+    """What is measured of one list alone; `known` are the histories in the same form."""
     holders, genres = catalogue.frame["train_users"].to_numpy(), catalogue.genre_matrix
     values = {
         "novelty": beyond.mean_over(lists, beyond.self_information(holders, n_train)),
@@ -156,12 +158,12 @@ def _of_lists(lists: np.ndarray, known: np.ndarray, catalogue: Catalogue, n_trai
     if lists is not known:
         mixes = beyond.genre_mix(known, genres), beyond.genre_mix(lists, genres)
         values["calibration"] = beyond.calibration(*mixes)
-    return {name: _mean(each) for name, each in values.items()}
+    return values
 
 
 def _mean(values: np.ndarray) -> dict[str, float | None] | None:
     values = values[np.isfinite(values)]
-    return {"mean": float(values.mean()), "se": intervals.standard_error(values)} if len(values) else None
+    return intervals.mean_se(values) if len(values) else None
 
 
 def _long_tail(lists: Mapping[str, np.ndarray], holders: np.ndarray) -> dict[str, Any]:

@@ -73,6 +73,14 @@ class Served:
         """A metric of `found.USER_METRICS` for each user, float64 (users)."""
         return found.per_user(metric, self._places[system], self._held_out)
 
+    def of_lists(self, measure: str) -> np.ndarray:
+        """What is measured of the whole model's lists beside their accuracy, of each user, float64 (users); NaN: none.
+
+        A measure of all lists together is their mean all the same (`beyond.pseudo_values`).
+        """
+        kept = self.measured["per_user"]["beyond"].get(measure)
+        return np.full(len(self.lengths), np.nan) if kept is None else unpacked(kept)
+
     def accuracy(self, kind: str, metric: str, system: str = JOINT) -> pd.DataFrame:
         """Each slice of a kind: columns COLUMNS, None where there is no number.
 

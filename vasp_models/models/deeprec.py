@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from vasp_models.models.flvae import columns
+from vasp_models.models.flvae import columns, undrawn
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.network import NET, Net, SetNetwork, schedule
 from vasp_models.training.options import Stage, check_ranges
@@ -69,7 +69,7 @@ def _lecun_normal(weight: Tensor, n_in: int, generator: torch.Generator) -> None
 def _layers(widths: list[int], generator: torch.Generator) -> nn.ModuleList:
     layers = nn.ModuleList()
     for n_in, n_out in zip(widths, widths[1:], strict=False):
-        layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+        layer = undrawn(n_in, n_out)
         _lecun_normal(layer.weight, n_in, generator)
         nn.init.zeros_(layer.bias)
         layers.append(layer)

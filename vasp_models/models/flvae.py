@@ -125,7 +125,15 @@ def columns(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
 
 def dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:
     """A dense layer that starts as Keras' do: Glorot uniform weights, zero bias."""
-    layer = nn.utils.skip_init(nn.Linear, n_in, n_out)
+    layer = undrawn(n_in, n_out)
     nn.init.xavier_uniform_(layer.weight, generator=generator)
     nn.init.zeros_(layer.bias)
+    return layer
+
+
+def undrawn(n_in: int, n_out: int) -> nn.Linear:
+    """A dense layer whose weights nobody has drawn yet."""
+    # torch's own `skip_init` would import sympy for it, most of a second in every command.
+    layer = nn.Linear(n_in, n_out, device="meta")
+    layer.weight, layer.bias = nn.Parameter(torch.empty(n_out, n_in)), nn.Parameter(torch.empty(n_out))
     return layer

@@ -11,6 +11,8 @@ from vasp_models.models.inputs import Inputs
 from vasp_models.models.network import Group
 from vasp_models.models.unified_settings import UnifiedSettings
 
+_NARROWEST = 4  # layer of the MLP that predicts
+
 
 class Side(nn.Module):
     """The representation of users or of items (section III-B): from numbers, or from histories or columns."""
@@ -62,7 +64,8 @@ class Head(Group):
                 nn.init.xavier_uniform_(self.weights, generator=generator)
             self.bias = nn.Parameter(torch.zeros(()))
         if chosen.prediction == "mlp":
-            widths = [max(1, width >> n) for n in range(chosen.layers)]
+            # Narrower ones die: two ReLUs that are never positive give every item the same score.
+            widths = [max(min(width, _NARROWEST), width >> n) for n in range(chosen.layers)]
             n_inputs = 2 * width if chosen.fusion == "concatenation" else width
             self.start = dense(n_inputs, widths[0], generator)
             self.tower = nn.ModuleList(dense(a, b, generator) for a, b in zip(widths, [*widths[1:], 1], strict=True))
@@ -95,10 +98,6 @@ class Head(Group):
             return dot(u * self.weights, v) + self.bias
         return dot(u, v)
 
-    def as_product(self, v: Tensor, bias: Tensor) -> tuple[Tensor, Tensor]:
-        """Items (items, d) and their biases, (items), with which a linear logit is u v + bias."""
-        return (v * self.weights, bias + self.bias) if self.prediction == "nonlinear" else (v, bias)
-
     def _towered(self, u: Tensor, v: Tensor) -> Tensor:
         if self.fusion == "concatenation":
             found = u @ self.start.weight.chunk(2, dim=1)[0].T + v + self.start.bias
@@ -117,7 +116,9 @@ class Head(Group):
 
 
 def dot(u: Tensor, v: Tensor) -> Tensor:
-    """Sums of products: (rows, 1, factors) and (rows or 1, c, factors) -> (rows, c)."""
+    """Sums of products: (rows, 1 or c, factors) and (rows or 1, c, factors) -> (rows, c)."""
+    if u.shape[1] > 1:
+        return (u * v).sum(dim=-1)
     return u[:, 0] @ v[0].T if len(v) == 1 else (v @ u.mT)[..., 0]
 
 

@@ -12,9 +12,9 @@ from torch.nn import functional
 
 from vasp_models.data.interactions import Interactions
 
-_STEPS, _RATE = 40, 0.15  # of Adam; the rate falls to 0 along a line
 _FLOATS = 2**20  # numbers that are looked at together: few enough to stay near the processor
-_NEWTON, _HALVINGS, _NEAR = 50, 30, 1e-9  # steps at most; of one step; a step so small is the last
+_STEPS, _ALL_STEPS = 8, 50  # at most; where the logits are linear
+_HALVINGS, _NEAR = 30, 1e-6  # of a step at most; a row ends with a gain of so small a share of its loss
 
 
 def least_squares(
@@ -45,59 +45,7 @@ def least_squares(
     return users
 
 
-def logistic(
-    items: Tensor,
-    bias: Tensor,
-    histories: Interactions,
-    anchors: np.ndarray,
-    typical: Tensor,
-    negatives: float,
-    l2: float,
-) -> Tensor:
-    """The u of least logistic loss plus l2 / 2 |u - typical|^2 where the logits are u v + bias, by Newton's method.
-
-    `items`, (items, factors), are the v; the other arguments, the loss and the answer are those of `descent`. The loss
-    is convex, and a step that would not lower it is halved.
-    """
-    found = typical.repeat(len(histories), 1)
-    for rows in _alike(histories.lengths, len(anchors), max(1, _FLOATS // len(typical))):
-        asked = _Asked.of(histories.take(rows), anchors, negatives, typical)
-        found[torch.from_numpy(rows).to(typical.device)] = _newton(items, bias, asked, typical, l2)
-    return found
-
-
-def _newton(items: Tensor, bias: Tensor, asked: _Asked, typical: Tensor, l2: float) -> Tensor:
-    v, plus = items[asked.items], bias[asked.items]
-    liked, ridge = asked.liked.to(v), l2 * torch.eye(len(typical)).to(v)
-
-    def logits(u: Tensor) -> Tensor:
-        return (v @ u[:, :, None])[..., 0] + plus
-
-    def losses(u: Tensor) -> Tensor:
-        each = functional.binary_cross_entropy_with_logits(logits(u), liked, asked.weight, reduction="none")
-        return each.sum(dim=1) + l2 / 2 * (u - typical).square().sum(dim=1)
-
-    u = typical.repeat(len(v), 1)
-    now = losses(u)
-    for _ in range(_NEWTON):
-        chance = logits(u).sigmoid()
-        gradient = (v.mT @ (asked.weight * (chance - liked))[..., None])[..., 0] + l2 * (u - typical)
-        curvature = (v * (asked.weight * chance * (1 - chance))[..., None]).mT @ v + ridge
-        step = torch.linalg.solve(curvature, gradient)
-        size = torch.ones_like(now)
-        for _ in range(_HALVINGS):
-            then = losses(u - size[:, None] * step)
-            worse = then > now
-            if not worse.any():
-                break
-            size[worse] /= 2
-        u, now = torch.where(worse[:, None], u, u - size[:, None] * step), torch.where(worse, now, then)
-        if step.abs().max() < _NEAR:
-            break
-    return u
-
-
-def descent(
+def newton(
     score: Callable[[Tensor, Tensor], Tensor],
     items: Tensor,
     bias: Tensor,
@@ -107,20 +55,27 @@ def descent(
     negatives: float | None,
     l2: float,
     floats: int,
+    is_linear: bool,
 ) -> Tensor:
     """Vectors of least loss plus l2 / 2 |u - typical|^2, in the dtype of `typical`: (rows, factors).
 
-    `score` gives logits (rows, c) of vectors (rows, 1, factors) for vectors (rows, c, width) out of `items`, (items,
-    width); the `bias` of each item, (items), is added. A history's items are liked; the `anchors` that it does not
-    have, some items that stand for all others, are not. The loss is logistic, the anchors weighing together `negatives`
-    times as much as the history; with None it is a softmax over both, for scores that only their order gives a meaning.
-    `floats` are the numbers that `score` holds for each pair. In double precision a row's answer does not depend on the
-    others.
+    `score` gives logits (rows, c) of vectors (rows, 1 or c, factors) for vectors (rows, c, width) out of `items`,
+    (items, width); the `bias` of each item, (items), is added. A history's items are liked; the `anchors` that it does
+    not have, some items that stand for all others, are not. The loss is logistic, the anchors weighing together
+    `negatives` times as much as the history; with None it is a softmax over both, for scores that only their order
+    gives a meaning. `floats` are the numbers that `score` holds for each pair.
+
+    Newton's method, its second derivatives those of the loss in the logits, the logits taken as linear near u
+    (generalised Gauss-Newton: Schraudolph 2002, section 3). Where they are (`is_linear`), the loss is convex and the
+    answer its minimum; elsewhere a few steps lower the loss from `typical` on, and a row ends where none does. In
+    double precision a row's answer does not depend on the others.
     """
     found = typical.repeat(len(histories), 1)
-    for rows in _alike(histories.lengths, len(anchors), max(1, _FLOATS // floats)):
+    held, steps = max(floats, 3 * len(typical)), _ALL_STEPS if is_linear else _STEPS
+    most = max(1, _FLOATS // len(typical) ** 2)
+    for rows in _alike(histories.lengths, len(anchors), max(1, _FLOATS // held), most):
         asked = _Asked.of(histories.take(rows), anchors, negatives, typical)
-        found[torch.from_numpy(rows).to(typical.device)] = _descended(score, items, bias, asked, typical, l2)
+        found[torch.from_numpy(rows).to(typical.device)] = _solved(score, items, bias, asked, typical, l2, steps)
     return found
 
 
@@ -151,33 +106,82 @@ class _Asked:
             weight,
         )  # fmt: skip
 
-    def loss(self, logits: Tensor) -> Tensor:
-        """Sum over all rows."""
+    def take(self, rows: Tensor) -> _Asked:
+        weight = None if self.weight is None else self.weight[rows]
+        return _Asked(self.items[rows], self.liked[rows], self.unused[rows], weight)
+
+    def losses(self, logits: Tensor) -> Tensor:
+        """Of each row, (rows)."""
         if self.weight is None:
-            return -logits.masked_fill(self.unused, -torch.inf).log_softmax(dim=1)[self.liked].sum()
-        return functional.binary_cross_entropy_with_logits(logits, self.liked.to(logits), self.weight, reduction="sum")
+            return -(self._masked(logits).log_softmax(dim=1).where(self.liked, 0.0)).sum(dim=1)
+        wrong = functional.binary_cross_entropy_with_logits
+        return wrong(logits, self.liked.to(logits), self.weight, reduction="none").sum(dim=1)
+
+    def derivatives(self, logits: Tensor, slopes: Tensor) -> tuple[Tensor, Tensor]:
+        """Gradients (rows, d) and curvatures (rows, d, d) of the loss in u; `slopes` (rows, c, d) those of logits."""
+        if self.weight is None:
+            n_liked = self.liked.sum(dim=1, keepdim=True).to(logits)
+            chance = self._masked(logits).softmax(dim=1)
+            mean = (chance[:, None] @ slopes)[:, 0]
+            error, weight = n_liked * chance - self.liked.to(logits), n_liked * chance
+            less = n_liked[..., None] * mean[:, :, None] * mean[:, None, :]
+        else:
+            chance = logits.sigmoid()
+            error, weight = self.weight * (chance - self.liked.to(logits)), self.weight * chance * (1 - chance)
+            less = 0.0
+        return (error[:, None] @ slopes)[:, 0], (slopes * weight[..., None]).mT @ slopes - less
+
+    def _masked(self, logits: Tensor) -> Tensor:
+        return logits.masked_fill(self.unused, -torch.inf)
 
 
-def _descended(
-    score: Callable[[Tensor, Tensor], Tensor], items: Tensor, bias: Tensor, asked: _Asked, typical: Tensor, l2: float
+def _solved(
+    score: Callable[[Tensor, Tensor], Tensor],
+    items: Tensor,
+    bias: Tensor,
+    asked: _Asked,
+    typical: Tensor,
+    l2: float,
+    steps: int,
 ) -> Tensor:
-    v, plus = items[asked.items], bias[asked.items]
-    u = typical.repeat(len(v), 1).requires_grad_()
-    optimizer = torch.optim.Adam([u], lr=_RATE)
-    for step in range(_STEPS):
-        optimizer.param_groups[0]["lr"] = _RATE * (1 - step / _STEPS)
+    def logits(u: Tensor, some: _Asked) -> Tensor:
+        return score(u, items[some.items]) + bias[some.items]
+
+    def losses(u: Tensor, some: _Asked) -> Tensor:
+        return some.losses(logits(u[:, None], some)) + l2 / 2 * (u - typical).square().sum(dim=1)
+
+    found = typical.repeat(len(asked.items), 1)
+    now, ridge = losses(found, asked), l2 * torch.eye(len(typical)).to(typical)
+    rows = torch.arange(len(found), device=found.device)  # those still on their way
+    for _ in range(steps):
+        some, u = asked.take(rows), found[rows]
         with torch.enable_grad():
-            loss = asked.loss(score(u[:, None], v) + plus) + l2 / 2 * (u - typical).square().sum()
-            (u.grad,) = torch.autograd.grad(loss, u)
-        optimizer.step()
-    return u.detach()
+            each = u[:, None].repeat(1, some.items.shape[1], 1).requires_grad_()
+            scores = logits(each, some)
+            (slopes,) = torch.autograd.grad(scores.sum(), each)
+        gradient, curvature = some.derivatives(scores.detach(), slopes)
+        step = torch.linalg.solve(curvature + ridge, gradient + l2 * (u - typical))
+        before, left = now[rows], torch.arange(len(rows), device=rows.device)
+        for halved in range(_HALVINGS):
+            tried = u[left] - step[left] / 2**halved
+            after = losses(tried, some.take(left))
+            better = after <= now[rows[left]]
+            found[rows[left[better]]], now[rows[left[better]]] = tried[better], after[better]
+            left = left[~better]
+            if not len(left):
+                break
+        rows = rows[before - now[rows] > _NEAR * before]
+        if not len(rows):
+            break
+    return found
 
 
-def _alike(lengths: np.ndarray, more: int, pairs: int) -> Iterator[np.ndarray]:
-    """Rows of about the same length; with `more` items each at most so many pairs, or a single row."""
+def _alike(lengths: np.ndarray, more: int, pairs: int, most: int) -> Iterator[np.ndarray]:
+    """At most so many rows of about the same length; with `more` items each so many pairs, or a single row."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     for end in range(1, len(order) + 1):
-        if end == len(order) or (end + 1 - start) * (lengths[order[end]] + more) > pairs:
+        full = end - start == most
+        if full or end == len(order) or (end + 1 - start) * (lengths[order[end]] + more) > pairs:
             yield order[start:end]
             start = end

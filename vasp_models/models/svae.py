@@ -41,12 +41,13 @@ class SVAENet(Net):
         super().__init__()
         self.items = nn.Parameter(torch.empty(n_items, settings.embedding))
         nn.init.xavier_normal_(self.items, generator=generator)
-        # Made empty and filled here: torch would draw its weights from its global generator.
-        self.gru = nn.GRU(settings.embedding, settings.recurrent, batch_first=True, device="meta").to_empty(
-            device="cpu"
-        )
-        for name, weight in self.gru.named_parameters():
-            nn.init.zeros_(weight) if "bias" in name else nn.init.xavier_uniform_(weight, generator=generator)
+        # Made without weights and filled here: torch would draw them from its global generator.
+        self.gru = nn.GRU(settings.embedding, settings.recurrent, batch_first=True, device="meta")
+        for name, empty in list(self.gru.named_parameters()):
+            weight = nn.Parameter(torch.zeros(empty.shape))
+            if "bias" not in name:
+                nn.init.xavier_uniform_(weight, generator=generator)
+            setattr(self.gru, name, weight)
         self.encode = dense(settings.recurrent, settings.hidden, generator)
         self.posterior = dense(settings.hidden, 2 * settings.latents, generator)
         self.decode = dense(settings.latents, settings.hidden, generator)

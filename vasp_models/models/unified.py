@@ -19,7 +19,7 @@ from vasp_models.errors import SettingError
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.modules import Head, Side, Sides, dot
 from vasp_models.models.network import FLOATS, NET, Group, Net, PairNetwork, SetNetwork
-from vasp_models.models.new_users import descent, least_squares, logistic
+from vasp_models.models.new_users import least_squares, newton
 from vasp_models.models.unified_settings import Input, UnifiedSettings
 from vasp_models.training.batches import Bag
 from vasp_models.training.options import TrainOptions
@@ -146,10 +146,9 @@ class UnifiedNet(Net):
         if chosen.new_user_loss == "squared":
             return self._least_squares(x, rows, items, bias, typical)
         head = deepcopy(self.head).double().requires_grad_(False)
-        told = (rows, self.anchors.cpu().numpy(), typical, chosen.new_user_negatives, chosen.new_user_l2)
-        if chosen.new_user_loss == "logistic" and chosen.is_linear:
-            return logistic(*head.as_product(items, bias), *told).to(self.typical)
-        return descent(head.joined, head.prepared(items), bias, *told, self.floats).to(self.typical)
+        anchors, v = self.anchors.cpu().numpy(), head.prepared(items)
+        told = (anchors, typical, chosen.new_user_negatives, chosen.new_user_l2, self.floats, chosen.is_linear)
+        return newton(head.joined, v, bias, rows, *told).to(self.typical)
 
     def _least_squares(self, x: Bag, rows: Interactions, items: Tensor, bias: Tensor, typical: Tensor) -> Tensor:
         chosen = self.chosen

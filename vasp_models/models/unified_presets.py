@@ -7,6 +7,7 @@ validation users of MovieLens-1M, `tiny` is for the demo and the tests, `ratings
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from vasp_models.models.network import NET, schedule
 from vasp_models.models.unified import HEAD, SIDES
@@ -43,12 +44,14 @@ _I_AUTOREC = UnifiedSettings(
 )  # fmt: skip
 
 
-def _pretrained(epochs: tuple[int, int], rates: tuple[float, float], **changes: object) -> TrainOptions:
-    """Embeddings by BPR-MF first, then with the CNN on their outer product (He et al. 2018, section 3.3)."""
+def _pretrained(
+    epochs: tuple[int, int], rates: tuple[float, float], then: dict[str, Any] | None = None, **changes: object
+) -> TrainOptions:
+    """Embeddings by BPR-MF first, `then` with the CNN on their outer product (He et al. 2018, section 3.3)."""
     stage = replace(_STAGE, **{"loss": "bpr", "negatives": 1, **changes})
     stages = (
         replace(stage, name="pretrain", parts=(SIDES,), epochs=epochs[0], learning_rate=rates[0]),
-        replace(stage, parts=(SIDES, HEAD), epochs=epochs[1], learning_rate=rates[1]),
+        replace(stage, parts=(SIDES, HEAD), epochs=epochs[1], learning_rate=rates[1], **(then or {})),
     )
     return TrainOptions(stages, precision="fp32")
 
@@ -109,7 +112,10 @@ PRESETS = {
     },
     "oncf": {
         "paper": (_ONCF, _pretrained((500, 1500), (0.05, 0.05), optimizer="adagrad")),
-        "small": (replace(_ONCF, factors=8, channels=8), _pretrained((40, 15), (5e-3, 3e-3))),
+        "small": (
+            replace(_ONCF, factors=16, channels=8),
+            _pretrained((40, 10), (5e-3, 3e-3), then={"batch_users": 16}),
+        ),
         "tiny": (
             replace(_ONCF, factors=8, channels=4),
             _pretrained((40, 24), (0.02, 0.003), negatives=4, batch_users=20),

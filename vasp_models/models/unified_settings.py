@@ -28,7 +28,7 @@ class UnifiedSettings:
     dropout: float = 0.0  # share of the values of a representation left out in training
     fusion: Literal["product", "normalised-product", "concatenation", "outer-product"] = "product"
     prediction: Literal["linear", "nonlinear", "mlp", "cnn"] = "linear"
-    layers: int = 3  # of the MLP that predicts, each half as wide as the one before
+    layers: int = 3  # of the MLP that predicts, each half as wide as the one before, but for 4 units at least
     channels: int = 32  # of the CNN
     sigmoid: bool = False  # squeezes the prediction for a loss on its square; bce has its own
     biases: bool = False  # of items, and of users who are known
