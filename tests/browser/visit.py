@@ -23,24 +23,55 @@ NOTICES = '[data-testid="stMain"] [data-testid="stIconMaterial"]:text-is("error"
 READY = '[data-testid="stApp"][data-test-script-state="notRunning"][data-test-connection-state="CONNECTED"]'
 BUSY = '[data-testid="stSkeleton"], [data-testid="stSpinner"], [data-stale="true"]'
 
-# Notes when the page last asked its server for something, and when it last heard from it.
+# Follows what the page asks of its server and is told by it: `waits` from a question for a run until that run begins,
+# and from a run that ends for the sake of another (the page changes in the midst of it) until the other begins; `runs`
+# from a run's beginning to its end. What the page itself shows is no measure: between two such runs it shows rest.
 HEARD = """() => {
+    const RERUN = 11, NEW_SESSION = 4, FINISHED = 6, EARLY = 2;  // fields of BackMsg and ForwardMsg, and a status
+    const heard = window.heard = { waits: true, runs: false };
     const send = WebSocket.prototype.send;
-    WebSocket.prototype.send = function (...message) {
-        if (!this.listened) {
-            this.listened = true;
-            this.addEventListener("message", () => { window.heardAt = performance.now(); });
+    const known = new WeakSet();
+    WebSocket.prototype.send = function (message) {
+        if (!known.has(this)) {
+            known.add(this);
+            this.addEventListener("message", ({ data }) => {
+                const fields = read(new Uint8Array(data));
+                if (fields.has(NEW_SESSION)) Object.assign(heard, { waits: false, runs: true });
+                if (fields.has(FINISHED)) {
+                    Object.assign(heard, { waits: heard.waits || fields.get(FINISHED) === EARLY, runs: false });
+                }
+            });
         }
-        window.askedAt = performance.now();
-        return send.apply(this, message);
+        if (read(message).has(RERUN)) heard.waits = true;
+        return send.call(this, message);
     };
+    // The outermost fields of a message in Protocol Buffers: their numbers, and their values where they are numbers.
+    function read(bytes) {
+        const fields = new Map();
+        let at = 0;
+        const number = () => {
+            let value = 0, scale = 1, byte;
+            do {
+                byte = bytes[at++];
+                value += (byte & 127) * scale;
+                scale *= 128;
+            } while (byte > 127);
+            return value;
+        };
+        while (at < bytes.length) {
+            const key = number(), kind = key & 7;
+            if (kind !== 0 && kind !== 2) throw new Error(`a message has a field of kind ${kind}`);
+            const value = number();
+            fields.set(key >>> 3, value);
+            if (kind === 2) at += value;
+        }
+        return fields;
+    }
 }"""
-# True once the page has been at rest for 150 ms, since a run may ask for another, and the server has taken up what was
-# asked last: a busy one takes a while before it says that it runs. Some messages need no answer; they are not awaited.
+# True once the page has been at rest for 150 ms, since a run may ask for another.
 CALM = """([ready, busy, wait]) => {
-    const now = performance.now(), asked = window.askedAt ?? 0;
-    const waits = asked > (window.heardAt ?? 0) && now - asked < 4000;
-    const rests = !waits && document.querySelector(ready) && !document.querySelector(busy);
+    const now = performance.now();
+    const rests = !heard.waits && !heard.runs && document.querySelector(ready) && !document.querySelector(busy);
     if (!rests || window.restWait !== wait) { window.restWait = wait; window.restSince = now; }
     return rests && now - window.restSince > 150;
 }"""
