@@ -159,7 +159,7 @@ class RecommenderContract:
     def test_a_personalised_model_beats_popularity_where_something_was_planted(self, request):
         if not MODELS[self.name].kind.personalised:
             pytest.skip("not personalised")
-        likes = synthetic.planted(users=600, background=20).likes
+        likes = synthetic.planted(users=850, background=20).likes
         train, fold_in, held_out = map(self.in_some_order, _parted(likes))
         trained, popular = self.fitted(train), create("popularity", preset("popularity")[0], train.n_items)
         popular.fit(train)
@@ -175,7 +175,7 @@ class RecommenderContract:
 def _parted(likes: Interactions):
     rng = np.random.default_rng(0)
     rows = np.flatnonzero(likes.lengths >= 5)
-    train, test = rows[:-150], rows[-150:]
+    train, test = rows[:-400], rows[-400:]
     shuffled = [rng.permutation(likes.row(row)) for row in test]
     cut = [max(1, len(row) // 5) for row in shuffled]
     held_out = Interactions.from_lists([row[:n] for row, n in zip(shuffled, cut, strict=True)], likes.n_items)

@@ -65,7 +65,7 @@ class TestMultDAE(RecommenderContract):
 
 class TestMultVAE(RecommenderContract):
     name = "multvae"
-    changes = {"hidden": "64", "latents": "16", "batch_users": "25"}
+    changes = {"hidden": "64", "latents": "32", "batch_users": "10"}
 
 
 class TestRecVAE(RecommenderContract):
@@ -114,6 +114,7 @@ class TestCFNetRL(RecommenderContract):
 
 class TestCFNetML(RecommenderContract):
     name = "cfnet-ml"
+    changes = {"epochs": "60", "learning_rate": "3e-3"}
 
 
 class TestCFNet(RecommenderContract):
@@ -126,6 +127,7 @@ class TestDMF(RecommenderContract):
 
 class TestONCF(RecommenderContract):
     name = "oncf"
+    changes = {"channels": "8"}
 
 
 class TestUAutoRec(RecommenderContract):
@@ -138,7 +140,7 @@ class TestIAutoRec(RecommenderContract):
 
 class TestIALS(RecommenderContract):
     name = "ials"
-    changes = {"regularization": "0.5"}
+    changes = {"factors": "32", "regularization": "20"}
 
 
 class TestItemKNN(RecommenderContract):

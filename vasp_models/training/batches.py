@@ -63,8 +63,9 @@ class Bag:
     def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each history, (rows, columns): never a dense product."""
         chosen = matrix if columns is None else matrix[:, columns]
+        weights = None if self.weights is None else self.weights.to(chosen.dtype)
         return functional.embedding_bag(
-            self.items, chosen, self.offsets, mode="sum", per_sample_weights=self.weights, include_last_offset=True
+            self.items, chosen, self.offsets, mode="sum", per_sample_weights=weights, include_last_offset=True
         )
 
     def dense(self, n_items: int) -> Tensor:
