@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[1]
 SHARED = Path(os.environ.get("VASP_LENS_SHARED") or ROOT.parent / "shared")
 NO_SHARED = "needs real data in $VASP_LENS_SHARED or ../shared"
 NO_BROWSER = "drives a browser, and BROWSER=0 was given"
-LAST = ("browser", "wheel")  # the slow ones, after all that is quick to fail
+SLOW = ("browser", "wheel", "tutorial")  # marks, the slower the later
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -50,7 +50,9 @@ def root() -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=_place)  # stable: within a group the order stays
+    # What is quick to fail comes first; of several processes, what takes long, lest all wait for one at the end. The
+    # sort is stable: within a group the order stays.
+    items.sort(key=_slowness, reverse="PYTEST_XDIST_WORKER" in os.environ)
     for item in items:
         if item.get_closest_marker("browser") and os.environ.get("BROWSER") == "0":
             item.add_marker(pytest.mark.skip(reason=NO_BROWSER))
@@ -58,8 +60,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.skip(reason=NO_SHARED))
 
 
-def _place(item: pytest.Item) -> int:
-    return max((LAST.index(name) + 1 for name in LAST if item.get_closest_marker(name)), default=0)
+def _slowness(item: pytest.Item) -> int:
+    return max((SLOW.index(name) + 1 for name in SLOW if item.get_closest_marker(name)), default=0)
 
 
 def pytest_terminal_summary(terminalreporter) -> None:

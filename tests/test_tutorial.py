@@ -19,6 +19,7 @@ from vasp_models.data.datasets import load
 
 ROOT = Path(__file__).resolve().parents[1]
 NAME = "ml-latest-small"
+pytestmark = pytest.mark.tutorial
 VIEWERS, FILMS = 300, 200
 # The demo's films that take the place of those that the tutorial names: Toy Story and two of Star Wars.
 SWAPPED = {429: 1, 284: 260, 469: 1196}
