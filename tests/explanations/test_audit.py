@@ -420,7 +420,7 @@ def test_answers_that_change_from_call_to_call_fail(sample, monkeypatch):
 
     def noisy(*asked, **more):
         found = real(*asked, **more)
-        return replace(found, log_factors={k: v + 1e-7 * next(calls) for k, v in found.log_factors.items()})
+        return replace(found, logits={k: v + 1e-5 * next(calls) for k, v in found.logits.items()})
 
     monkeypatch.setattr(sample.model, "on_subsets", noisy)
     repeated, _ = reruns.repeat_gates(sample, None)

@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 
-from vasp_models.training.losses import LOSSES, PAIR_LOSSES, log1mexp
+from vasp_models.training.losses import LOSSES, PAIR_LOSSES
 
 
 @pytest.fixture
@@ -18,13 +18,6 @@ def case():
     dense[0, 0] = 1.0
     rows, items = dense.nonzero(as_tuple=True)
     return logits, dense, rows, items
-
-
-def _focal(log_p, y):
-    p = log_p.exp()
-    positive = 0.25 * (1 - p) ** 2 * -log_p
-    negative = 0.75 * p**2 * -torch.log(1 - p)
-    return (y * positive + (1 - y) * negative).sum(1).mean()
 
 
 def _softmax(scores, y):
@@ -58,7 +51,7 @@ def _bpr(scores, values):
     return -torch.sigmoid(scores[:, [0]] - scores[:, 1:]).log().mean()
 
 
-PLAIN = {"focal": _focal, "softmax": _softmax, "mse": _mse, "bce": _bce, "cosine": _cosine}
+PLAIN = {"softmax": _softmax, "mse": _mse, "bce": _bce, "cosine": _cosine}
 PLAIN_OF_PAIRS = {
     "mse": lambda scores, values: (scores - values).square().mean(),
     "bce": _pair_bce,
@@ -88,30 +81,11 @@ def test_loss_and_gradient_equal_the_plain_formula(name, case):
     logits, dense, rows, items = case
     low = logits.clone().requires_grad_()
     high = logits.double().requires_grad_()
-    if name == "focal":
-        ours, plain = LOSSES[name](torch.nn.functional.logsigmoid(low), rows, items), None
-        plain = PLAIN[name](torch.nn.functional.logsigmoid(high), dense)
-    else:
-        ours, plain = LOSSES[name](low, rows, items), PLAIN[name](high, dense)
+    ours, plain = LOSSES[name](low, rows, items), PLAIN[name](high, dense)
     ours.backward()
     plain.backward()
     assert ours.item() == pytest.approx(plain.item(), rel=1e-5)
     assert torch.allclose(low.grad.double(), high.grad, rtol=1e-4, atol=1e-6)
-
-
-def test_focal_is_finite_and_learns_where_probabilities_are_next_to_zero_and_one():
-    log_p = torch.tensor([[-1e-8, -80.0, -1e-3, -20.0]], requires_grad=True)
-    loss = LOSSES["focal"](log_p, torch.tensor([0, 0]), torch.tensor([1, 2]))
-    loss.backward()
-    assert math.isfinite(loss.item())
-    assert torch.isfinite(log_p.grad).all()
-    assert log_p.grad[0, 1] < 0  # a target with a tiny probability is pulled up
-
-
-def test_log1mexp_keeps_its_digits_near_both_ends():
-    log_p = torch.tensor([-1e-6, -0.1, -1.0, -30.0], dtype=torch.float32)
-    exact = [math.log(-math.expm1(value)) for value in log_p.double().tolist()]
-    assert log1mexp(log_p).tolist() == pytest.approx(exact, rel=1e-5)
 
 
 def test_items_at_minus_infinity_leave_the_softmax():

@@ -16,6 +16,7 @@ from torch.nn import functional
 from vasp_models.models.gaussian import kl_to_standard, sampled
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.part import Part, PartOutput
+from vasp_models.training.losses import wide
 from vasp_models.training.options import check_ranges
 
 _EPSILON = 1e-3  # of LayerNorm, as in Keras
@@ -88,11 +89,11 @@ class FLVAE(Part):
         return x.times(self.embed) + self.embed_bias
 
     def decoded(self, z: Tensor, targets: Tensor | None = None) -> dict[str, Tensor]:
-        """Logits of both heads from the latents, fp32 (rows, targets)."""
+        """Logits of both heads from the latents, (rows, targets)."""
         h = self.decoder(self.decode(z))
         return {
-            "flvae_residual": columns(self.residual_head, h, targets),
-            "flvae_latent": columns(self.latent_head, z, targets),
+            "flvae_residual": _at(self.residual_head, h, targets),
+            "flvae_latent": _at(self.latent_head, z, targets),
         }
 
     def layers(self) -> dict[str, tuple[str, ...]]:
@@ -105,22 +106,20 @@ class FLVAE(Part):
         }
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
-        """Log factors of both heads, fp32 (rows, targets), and the KL to a standard normal, fp32 (rows, latents)."""
-        mu, log_variance = map(_full, self.posterior(x))
+        """Logits of both heads, (rows, targets), and the KL to a standard normal, fp32 (rows, latents)."""
+        mu, log_variance = map(wide, self.posterior(x))
         kl = kl_to_standard(mu, log_variance)
         z = sampled(mu, log_variance, noise) if self.training else mu
-        logits = self.decoded(z, targets)
-        return PartOutput({name: functional.logsigmoid(value) for name, value in logits.items()}, logits, kl)
-
-
-def _full(values: Tensor) -> Tensor:
-    """bf16 of mixed precision as fp32; fp32 and fp64 as they are."""
-    return values.float() if values.dtype.itemsize < 4 else values
+        return PartOutput(self.decoded(z, targets), kl)
 
 
 def columns(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
     """The outputs of a layer at the target columns (all without them), at least fp32 (rows, targets)."""
-    return _full(head(x) if targets is None else functional.linear(x, head.weight[targets], head.bias[targets]))
+    return wide(_at(head, x, targets))
+
+
+def _at(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
+    return head(x) if targets is None else functional.linear(x, head.weight[targets], head.bias[targets])
 
 
 def dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:

@@ -7,7 +7,6 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.models.ease import edlae_weights
@@ -58,9 +57,8 @@ class NEASE(Part):
             self.W.fill_diagonal_(0.0)
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
-        """The logit and the log factor of the target items, float32 (rows, targets)."""
-        logits = self.settings.bias + x.times(self.W, targets)  # (rows, targets)
-        return PartOutput({"nease": functional.logsigmoid(logits)}, {"nease": logits}, None)
+        """The logit of the target items, float32 (rows, targets)."""
+        return PartOutput({"nease": self.settings.bias + x.times(self.W, targets)}, None)
 
     @property
     def bias(self) -> float:

@@ -9,7 +9,6 @@ from typing import ClassVar
 
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 from vasp_models.models.hvamp import HVampNet, HVampSettings
 from vasp_models.models.inputs import Inputs
@@ -29,10 +28,9 @@ class NetPart(Part):
         self.net = self.Net(settings, n_items, generator)
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
-        """The logit and the log factor, fp32 (rows, targets), and the net's KL."""
-        logits = self.net(x, noise, targets)
+        """The logit, (rows, targets), and the net's KL."""
         (name,) = self.factor_names
-        return PartOutput({name: functional.logsigmoid(logits)}, {name: logits}, self.net.divergence())
+        return PartOutput({name: self.net(x, noise, targets)}, self.net.divergence())
 
     def turned(self) -> None:
         """All groups of the net had their turn."""

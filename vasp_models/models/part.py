@@ -15,9 +15,8 @@ from vasp_models.models.inputs import Inputs
 
 @dataclass(frozen=True)
 class PartOutput:
-    """Log factors by name, fp32 (rows, items); the logits behind them; KL per row and latent dimension, or None."""
+    """Logits of the factors by name, (rows, items), bf16 where that is computed in; KL per row and latent, or None."""
 
-    log_factors: dict[str, Tensor]
     logits: dict[str, Tensor]
     kl: Tensor | None
 

@@ -13,6 +13,7 @@ from functools import partial
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ModelError, SettingError
@@ -24,6 +25,7 @@ from vasp_models.models.net_part import HVampPart, RecVAEPart
 from vasp_models.models.part import Part
 from vasp_models.models.weights import TorchRecommender
 from vasp_models.training.loop import Training
+from vasp_models.training.losses import wide
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, TrainOptions, check_ranges
 from vasp_models.training.state import TrainingState
 
@@ -45,11 +47,15 @@ class ProductSettings:
 
 @dataclass(frozen=True)
 class ProductOutput:
-    """Log factors and logits of all parts by factor name, fp32 (rows, items); the KL of each part that has one."""
+    """Logits of all parts by factor name, (rows, items); the KL of each part that has one."""
 
-    log_factors: dict[str, Tensor]
     logits: dict[str, Tensor]
     kl: list[Tensor]
+
+    @property
+    def log_factors(self) -> dict[str, Tensor]:
+        """log sigmoid of the logits, at least fp32 (rows, items): their sum is the log score (eq. 7)."""
+        return {name: functional.logsigmoid(wide(value)) for name, value in self.logits.items()}
 
 
 class Product(TorchRecommender):
@@ -75,7 +81,6 @@ class Product(TorchRecommender):
         """Run the named parts on histories in modelled columns, for the target columns (all without them)."""
         outputs = [self.nets[part](x, noise, targets) for part in parts]
         return ProductOutput(
-            {name: value for output in outputs for name, value in output.log_factors.items()},
             {name: value for output in outputs for name, value in output.logits.items()},
             [output.kl for output in outputs if output.kl is not None],
         )

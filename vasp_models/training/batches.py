@@ -52,7 +52,18 @@ class Bag:
     @property
     def rows(self) -> Tensor:
         """The row of each pair, int64 (pairs)."""
-        return torch.repeat_interleave(torch.arange(len(self), device=self.items.device), self.lengths)
+        return torch.repeat_interleave(self.lengths, output_size=len(self.items))
+
+    @property
+    def pairs(self) -> tuple[Tensor, Tensor]:
+        """Row and item of each pair, int64 (pairs) each: an index list of targets."""
+        return self.rows, self.items
+
+    def above(self, below: Bag) -> Bag:
+        """The rows of both, without weights."""
+        return Bag(
+            torch.cat([self.items, below.items]), torch.cat([self.offsets, below.offsets[1:] + len(self.items)])
+        )
 
     def scaled(self, factors: Tensor) -> Bag:
         """Every weight of a row times the row's factor, (rows)."""
@@ -111,6 +122,20 @@ class Dense:
     def dense(self, n_items: int) -> Tensor:
         """The weights, float32 (rows, n_items)."""
         return self.values
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What one step sees: its input, the row and item of each target, and both as histories where the host cut them."""
+
+    bag: Bag
+    targets: tuple[Tensor, Tensor]
+    histories: tuple[Interactions, Interactions] | None = None
+
+    @classmethod
+    def of(cls, known: Interactions, target: Interactions, device: torch.device) -> Batch:
+        """The batch of input and target histories."""
+        return cls(Bag.of(known, device), Bag.of(target, device).pairs, (known, target))
 
 
 def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions]:

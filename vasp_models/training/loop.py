@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import cached_property
 import math
 import time
 
@@ -15,7 +16,9 @@ from torch import Tensor, nn
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.evaluation.protocol import choice
-from vasp_models.training.batches import Bag, Dense, epoch_batches, following, steps_per_epoch
+from vasp_models.training import on_device
+from vasp_models.training.batches import Bag, Batch, Dense, epoch_batches, following, steps_per_epoch
+from vasp_models.training.focal import focal
 from vasp_models.training.losses import LOSSES, PAIR_LOSSES
 from vasp_models.training.negatives import with_negatives
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, Stage, TrainOptions, Turn
@@ -88,15 +91,25 @@ class Training:
         done, passes = epoch * self._passes(stage) * n_steps, 0
         for turn in stage.turns or (Turn("", 1, stage.input_dropout),):
             for _ in range(turn.passes):
-                for step, (known, target) in enumerate(epoch_batches(self.train, stage, rng), passes * n_steps):
+                for step, batch in enumerate(self._batches(stage, rng, noise), passes * n_steps):
                     share = step / (n_steps * self._passes(stage))
                     _set_rates(optimizers, stage, epoch + share, 1 / (n_steps * self._passes(stage)))
-                    total += self._step(stage, turn, optimizers, (known, target), (rng, noise), done + step)
+                    total += self._step(stage, turn, optimizers, batch, (rng, noise), done + step)
                 passes += 1
             for part in [turn.part] if turn.part else stage.parts:
                 self.model.turned(part)
         self.model.eval()
         return _finite(float(total) / (n_steps * passes), stage)
+
+    def _batches(self, stage: Stage, rng: np.random.Generator, noise: torch.Generator) -> Iterator[Batch]:
+        device = self.model.device
+        if device.type != "cpu" and on_device.possible(self.train, stage):
+            return self._resident.batches(stage, noise)
+        return (Batch.of(*histories, device) for histories in epoch_batches(self.train, stage, rng))
+
+    @cached_property
+    def _resident(self) -> on_device.Resident:
+        return on_device.Resident.of(self.train, self.model.device)
 
     @staticmethod
     def _passes(stage: Stage) -> int:
@@ -104,16 +117,17 @@ class Training:
         return sum(turn.passes for turn in stage.turns) or 1
 
     def _step(
-        self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch, draws, number: int
+        self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch: Batch, draws, number: int
     ) -> Tensor:
         """One update, the `number`-th of the stage; its loss. With `refeed` a second one follows, of outputs alone."""
-        loss, outputs = self._loss(stage, *batch, *draws, turn.input_dropout, number)
+        loss, logits = self._loss(stage, batch, *draws, turn.input_dropout, number)
         # In turn over the epochs, too: an epoch may have a single step.
         moved = [list(optimizers)[number % len(optimizers)]] if stage.alternate else list(optimizers)
         moved = [turn.part] if turn.part else moved
         self._update(optimizers, moved, loss)
         if stage.refeed:
-            again = Dense(outputs.detach(), Bag.of(batch[0], outputs.device).users)
+            (outputs,) = logits.values()
+            again = Dense(outputs.detach(), batch.bag.users)
             self._update(optimizers, moved, self._refed(stage, again, draws[1]))
         return loss.detach()
 
@@ -135,37 +149,33 @@ class Training:
     def _loss(
         self,
         stage: Stage,
-        known: Interactions,
-        target: Interactions,
+        batch: Batch,
         rng: np.random.Generator,
         noise: torch.Generator,
         dropout: float,
         step: int,
-    ) -> tuple[Tensor, Tensor]:
-        """The loss of one batch, and the scores that it was taken of."""
-        device = self.model.device
-        full = Bag.of(known, device)
-        pairs = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss of one batch, and the logits that it was taken of."""
+        device, pairs = self.model.device, None
         if stage.negatives is not None:
-            pairs = [torch.from_numpy(each).to(device) for each in with_negatives(known, target, stage.negatives, rng)]
+            pairs = _on(device, *with_negatives(*batch.histories, stage.negatives, rng))
         bf16 = self.options.precision == "bf16"
         with torch.autocast(device.type, dtype=torch.bfloat16) if bf16 else nullcontext():
-            output = self._output(stage, full.dropped(dropout, noise), pairs, noise)
+            output = self._output(stage, batch.bag.dropped(dropout, noise), pairs, noise)
         if pairs is not None:
             (scores,) = output.logits.values()
             rows, items, values = pairs
             loss = PAIR_LOSSES[stage.loss](scores[rows[:, None], items] if stage.refeed else scores, values)
         elif stage.following is not None:
-            scores = sum(output.log_factors.values())
-            loss = LOSSES[stage.loss](scores, *_on(device, *following(known, stage.following)))
+            (scores,) = output.logits.values()
+            loss = LOSSES[stage.loss](scores, *_on(device, *following(batch.histories[0], stage.following)))
         else:
-            scores = _scored(stage, output, full)
-            loss = LOSSES[stage.loss](scores, *_pairs(target, scores.device))
+            loss = _of_all(stage, output, batch)
         warm = min(1.0, step / stage.kl_warmup_steps) if stage.kl_warmup_steps else 1.0
         for divergence in output.kl:
             per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
             loss = loss + warm * stage.kl_weight * per_row.mean()
-        return loss, scores
+        return loss, output.logits
 
     def _output(self, stage: Stage, x: Bag, pairs: list[Tensor] | None, noise: torch.Generator):
         """The model's output for what the stage asks: every item of the rows or of their places in time, or pairs."""
@@ -176,15 +186,18 @@ class Training:
         return self.model.at_pairs(x, stage.parts, noise, *pairs[:2])
 
 
-def _scored(stage: Stage, output, full: Bag) -> Tensor:
-    """The scores of all items of each row that the loss is of."""
+def _of_all(stage: Stage, output, batch: Batch) -> Tensor:
+    """The loss of all items of each row."""
+    left_out = batch.bag.pairs if stage.mask_inputs else None
+    if stage.loss == "focal":
+        return focal(list(output.logits.values()), *batch.targets, left_out)
     if stage.loss in LINEAR_LOSSES:
         (scores,) = output.logits.values()
     else:
         scores = sum(output.log_factors.values())
-    if stage.mask_inputs:
-        scores = scores.index_put((full.rows, full.items), torch.tensor(-torch.inf, device=scores.device))
-    return scores
+    if left_out is not None:
+        scores = scores.index_put(left_out, torch.tensor(-torch.inf, device=scores.device))
+    return LOSSES[stage.loss](scores, *batch.targets)
 
 
 def _finite(loss: float, stage: Stage) -> float:
@@ -196,11 +209,7 @@ def _finite(loss: float, stage: Stage) -> float:
     return loss
 
 
-def _pairs(histories: Interactions, device: torch.device) -> tuple[Tensor, Tensor]:
-    return _on(device, histories.row_numbers, histories.indices.astype(np.int64))
-
-
-def _on(device: torch.device, *arrays: np.ndarray) -> tuple[Tensor, Tensor]:
+def _on(device: torch.device, *arrays: np.ndarray) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(each).to(device) for each in arrays)
 
 

@@ -5,34 +5,14 @@ Every loss is a sum over items and a mean over rows. Targets are index lists: `r
 
 from __future__ import annotations
 
-import math
-
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 
-def log1mexp(log_p: Tensor) -> Tensor:
-    """log(1 - exp(log_p)) for log_p < 0, exact near both ends (Maechler 2012)."""
-    # Each branch gets inputs at which its gradient is finite, also where the other branch is taken.
-    log_p = log_p.clamp(max=-1e-7)
-    near_one = log_p > -math.log(2.0)
-    upper = torch.log(-torch.expm1(torch.where(near_one, log_p, torch.full_like(log_p, -0.5))))
-    lower = torch.log1p(-torch.exp(torch.where(near_one, torch.full_like(log_p, -1.0), log_p)))
-    return torch.where(near_one, upper, lower)
-
-
-def focal(log_p: Tensor, rows: Tensor, items: Tensor, alpha: float = 0.25, gamma: float = 2.0) -> Tensor:
-    """Focal cross-entropy of log probabilities (rows, items) (VASP eq. 3 and 4).
-
-    `alpha` weighs the positives and 1 - alpha the others, as in the authors' code. The term of the negatives runs over
-    all items and is taken back at the targets, so no dense target is built.
-    """
-    log_not = log1mexp(log_p)
-    negative = -(1 - alpha) * torch.exp(gamma * log_p) * log_not
-    at_targets, not_at_targets = log_p[rows, items], log_not[rows, items]
-    positive = -alpha * torch.exp(gamma * not_at_targets) * at_targets
-    return (negative.sum() - negative[rows, items].sum() + positive.sum()) / len(log_p)
+def wide(values: Tensor) -> Tensor:
+    """bf16 of mixed precision as fp32, in which losses are taken; fp32 and fp64 as they are."""
+    return values.float() if values.dtype.itemsize < 4 else values
 
 
 def softmax(log_p: Tensor, rows: Tensor, items: Tensor) -> Tensor:
@@ -60,7 +40,8 @@ def bce(scores: Tensor, rows: Tensor, items: Tensor) -> Tensor:
     return (functional.softplus(scores).sum() - scores[rows, items].sum()) / len(scores)
 
 
-LOSSES = {"focal": focal, "softmax": softmax, "mse": mse, "bce": bce, "cosine": cosine}
+# The focal loss is of the logits behind a log probability: training/focal.py.
+LOSSES = {"softmax": softmax, "mse": mse, "bce": bce, "cosine": cosine}
 
 
 # Of pairs: scores and values are (pairs, 1 + negatives), the first column the targets, the others sampled negatives of
