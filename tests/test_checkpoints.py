@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import numpy as np
 import pytest
+import torch
 
 from tests import trained
-from vasp_models import checkpoints, manifests, runs
+from vasp_models import checkpoints, manifests, runs, verified
+from vasp_models.data import datasets
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import CheckpointError, UnknownUserError
 
@@ -145,6 +148,43 @@ def test_large_weights_are_checked_where_they_are_read(copy, monkeypatch):
     loaded = checkpoints.load(f"{copy}/")  # quick: by size alone
     with pytest.raises(CheckpointError, match="SHA-256"):
         loaded.model()
+
+
+def test_large_weights_are_hashed_once_for_each_time_that_they_were_written(copy, home, monkeypatch):
+    hashed = []
+    monkeypatch.setattr(manifests, "HASHED_UP_TO", 100)
+    monkeypatch.setattr(verified, "sha256_of", lambda path: hashed.append(path) or datasets.sha256_of(path))
+    path, loaded = copy / "weights.safetensors", checkpoints.load(f"{copy}/")
+    for _ in range(3):
+        loaded.model()
+    assert hashed == [path]
+    path.write_bytes(path.read_bytes())
+    os.utime(path, ns=(1, 1))
+    loaded.model()
+    assert hashed == [path, path]
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(bytes(content))
+    for _ in range(2):  # a refusal is not remembered either
+        with pytest.raises(CheckpointError, match="SHA-256"):
+            loaded.model()
+
+
+def test_without_a_cache_large_weights_are_hashed_each_time(copy, tmp_path, monkeypatch):
+    monkeypatch.setattr(manifests, "HASHED_UP_TO", 100)
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("VASP_LENS_HOME", str(tmp_path / "file"))
+    assert checkpoints.load(f"{copy}/").model().n_items > 0
+
+
+def test_weights_are_mapped_and_what_is_written_into_them_stays_in_the_process(copy):
+    path, loaded = copy / "weights.safetensors", checkpoints.load(f"{copy}/")
+    before = path.read_bytes()
+    first, second = loaded.model(), loaded.model()
+    with torch.no_grad():
+        first.nets["nease"].W.zero_()
+    assert second.nets["nease"].W.abs().sum() > 0
+    assert path.read_bytes() == before
 
 
 def test_settings_out_of_range_are_refused_as_damage(copy):

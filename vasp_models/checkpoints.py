@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from vasp_models import manifests, places
+from vasp_models import manifests, places, verified
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.datasets import sha256_of
 from vasp_models.data.interactions import Interactions
@@ -129,17 +129,18 @@ class Checkpoint:
                 f"{self.folder} is a bundle: it holds stored answers and no model, so this cannot be done with it; "
                 f"expected the checkpoint that it was made of, {self.manifest['bundle']['checkpoint']}."
             )
-        from safetensors.numpy import load_file
         import torch
 
         from vasp_models.models import create
         from vasp_models.models.settings import settings_from_json
+        from vasp_models.models.weights import not_drawn
 
         self._check_hash(WEIGHTS)
-        tensors = self._read(WEIGHTS, load_file)
+        tensors = self._read(WEIGHTS, _mapped)
         try:
             settings = settings_from_json(self.manifest["settings"])
-            model = create(self.manifest["model"], settings, len(self.catalogue))
+            with not_drawn():
+                model = create(self.manifest["model"], settings, len(self.catalogue))
             model.load_tensors(tensors)
         except (SettingError, KeyError, TypeError, ValueError, RuntimeError) as error:
             raise CheckpointError(f"{self.folder / WEIGHTS} does not fit its settings ({error}): {AGAIN}.") from error
@@ -160,7 +161,7 @@ class Checkpoint:
         facts = self.manifest["files"].get(name)
         if facts is None:
             raise CheckpointError(f"{self.folder / MANIFEST} says nothing on {name}: {AGAIN}.")
-        if facts["bytes"] > manifests.HASHED_UP_TO and sha256_of(self.folder / name) != facts["sha256"]:
+        if facts["bytes"] > manifests.HASHED_UP_TO and not verified.has_digest(self.folder / name, facts["sha256"]):
             raise CheckpointError(altered(self.folder / name))
 
     def _read(self, name: str, read):
@@ -242,6 +243,16 @@ def _missing(name: str, folder: Path) -> str:
         f"There is no checkpoint {name!r} (looked in {folder}): expected one of: {there}; "
         "train one with `vasp-lens train vasp --data NAME`."
     )
+
+
+def _mapped(path: Path) -> dict[str, np.ndarray]:
+    """The weights in a file, mapped into memory: what is never asked for is never read, and processes share the rest.
+
+    What is written into them stays with the process.
+    """
+    from safetensors.torch import load_file
+
+    return {name: tensor.numpy() for name, tensor in load_file(path).items()}
 
 
 def _read_arrays(path: Path) -> dict[str, np.ndarray]:
