@@ -60,6 +60,7 @@ WHOLE_PROGRAM = {
     "demo_checkpoint",
     "measuring",
     "studies",
+    "speed",
     "cli",
 }  # these stand on everything below them
 TORCH_FREE = (

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-import platform
 from statistics import median
 import time
 
@@ -180,7 +179,7 @@ class _Bench:
             "heldout": self.heldout,
             "made": provenance.now(),
             "command": self.command,
-            "machine": {"cpu": _processor(), "device": devices.describe(self.device)},
+            "machine": {"cpu": devices.processor(), "device": devices.describe(self.device)},
             "versions": runs.versions(),
         }
 
@@ -286,11 +285,3 @@ def _headline(row: Row) -> str:
 def _sentence(error: Exception) -> str:
     text = " ".join(str(error).split())
     return text if isinstance(error, VaspLensError) else f"{type(error).__name__}: {text}".removesuffix(": ")
-
-
-def _processor() -> str:
-    """The processor's name as its maker gives it, else its architecture."""
-    about = Path("/proc/cpuinfo")
-    lines = about.read_text(encoding="utf-8", errors="replace").splitlines() if about.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.processor() or platform.machine()

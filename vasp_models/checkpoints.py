@@ -136,7 +136,7 @@ class Checkpoint:
         from vasp_models.models.weights import not_drawn
 
         self._check_hash(WEIGHTS)
-        tensors = self._read(WEIGHTS, _mapped)
+        tensors = self._read(WEIGHTS, mapped)
         try:
             settings = settings_from_json(self.manifest["settings"])
             with not_drawn():
@@ -245,7 +245,7 @@ def _missing(name: str, folder: Path) -> str:
     )
 
 
-def _mapped(path: Path) -> dict[str, np.ndarray]:
+def mapped(path: Path) -> dict[str, np.ndarray]:
     """The weights in a file, mapped into memory: what is never asked for is never read, and processes share the rest.
 
     What is written into them stays with the process.

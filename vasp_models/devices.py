@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+import platform
+
 from vasp_models.errors import DeviceError
 
 CHOICES = ("auto", "cuda", "mps", "cpu")
@@ -33,6 +36,14 @@ def describe(device: str) -> str:
     import torch
 
     return torch.cuda.get_device_name() if device == "cuda" else "Apple GPU"
+
+
+def processor() -> str:
+    """The processor's name as its maker gives it, else its architecture."""
+    about = Path("/proc/cpuinfo")
+    lines = about.read_text(encoding="utf-8", errors="replace").splitlines() if about.exists() else []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or platform.machine()
 
 
 def has_fast_bf16(device: str) -> bool:

@@ -82,13 +82,13 @@ def test_what_is_left_out_counts_nowhere(case):
     assert close(ours, exact, 1e-5, 1e-8)
 
 
-def test_where_the_rows_are_cut_changes_no_gradient(case, monkeypatch):
+def test_where_the_rows_are_cut_changes_nothing_but_rounding(case, monkeypatch):
     logits, dense = case
     whole = both(logits, dense)
     monkeypatch.setattr(module, "_CELLS", 2 * ITEMS)
     cut = both(logits, dense)
     assert cut[0].item() == pytest.approx(whole[0].item(), rel=1e-6)
-    assert all(torch.equal(one, other) for one, other in zip(cut[2], whole[2], strict=True))
+    assert close(cut[2], [each.double() for each in whole[2]], 1e-6, 1e-9)
 
 
 def test_bf16_logits_are_summed_in_fp32(case):

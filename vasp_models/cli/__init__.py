@@ -9,6 +9,7 @@ import typer
 from vasp_models.bundles.needs import MODEL_MODULES
 from vasp_models.cli import (
     audit,
+    bench,
     benchmark,
     bundling,
     comparing,
@@ -48,6 +49,7 @@ app.command("map")(maps.map_command)
 app.command("report")(report.report)
 app.command("bundle")(bundling.bundle)
 app.command("benchmark")(benchmark.benchmark)
+app.command("bench")(bench.bench)
 app.command("reproduce")(reproduce.reproduce)
 app.add_typer(study.study_app, name="study")
 app.command("checkpoints")(using.list_checkpoints)

@@ -119,7 +119,9 @@ def columns(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
 
 
 def _at(head: nn.Linear, x: Tensor, targets: Tensor | None) -> Tensor:
-    return head(x) if targets is None else functional.linear(x, head.weight[targets], head.bias[targets])
+    if targets is None:
+        return head(x)
+    return functional.linear(x.to(head.weight.dtype), head.weight[targets], head.bias[targets])
 
 
 def dense(n_in: int, n_out: int, generator: torch.Generator) -> nn.Linear:

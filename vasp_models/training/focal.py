@@ -17,7 +17,7 @@ from torch.nn import functional
 from vasp_models.training.losses import wide
 
 ALPHA, GAMMA = 0.25, 2.0  # the weight of the positives, as in the authors' code, and the focus
-_CELLS = 400_000  # of a chunk on the CPU: its temporaries stay in the processor's cache
+_CELLS = 130_000  # of a chunk on the CPU: its temporaries stay in the processor's cache
 
 
 def log1mexp(log_p: Tensor) -> Tensor:
@@ -51,11 +51,11 @@ class _Focal(torch.autograd.Function):
             chunk = slice(start, start + size)
             terms, slope[chunk] = of_all(*(each[chunk] for each in logits))
             total += terms
-        total -= _negative(_log_p([each[out_rows, out_items] for each in logits]))[0].sum()
+        total -= _negative(_log_p([each[out_rows, out_items] for each in logits])).sum()
         slope[out_rows, out_items] = 0.0
         at_targets = _log_p([each[rows, items] for each in logits])
         terms, slopes = _positive(at_targets)
-        total += (terms - _negative(at_targets)[0]).sum()
+        total += (terms - _negative(at_targets)).sum()
         slope[rows, items] = slopes
         ctx.save_for_backward(slope, *logits)
         return total / n_rows
@@ -76,16 +76,24 @@ def _log_p(logits: Sequence[Tensor]) -> Tensor:
 
 
 def _negatives(*logits: Tensor) -> tuple[Tensor, Tensor]:
-    """The negatives' terms summed, and their slopes in log p, for some rows."""
-    terms, slopes = _negative(_log_p(logits))
-    return terms.sum(), slopes
+    """The negatives' terms summed, and their slopes in log p, for some rows.
+
+    Neither p nor 1 - p is taken as one minus the other: with q = 1 - sigmoid, 1 - p is q_1 + (1 - q_1)(q_2 + ...).
+    """
+    p = not_p = None
+    for each in map(wide, logits):
+        one, other = torch.sigmoid(each), torch.sigmoid(-each)
+        p, not_p = (one, other) if p is None else (p.mul_(one), not_p.mul_(one).add_(other))
+    not_p.clamp_(min=1e-30)  # where it rounds to 0
+    log_not = torch.where(p < 0.5, torch.log1p(-p), torch.log(not_p))
+    weight = (p**GAMMA).mul_(1 - ALPHA)
+    slopes = p.div_(not_p).sub_(log_not, alpha=GAMMA).mul_(weight)
+    return -weight.mul_(log_not).sum(), slopes
 
 
-def _negative(log_p: Tensor) -> tuple[Tensor, Tensor]:
-    """-(1 - alpha) p^gamma log(1 - p), and its derivative in log p."""
-    log_not = log1mexp(log_p)
-    weight = (1 - ALPHA) * torch.exp(GAMMA * log_p)
-    return -weight * log_not, weight * (torch.exp(log_p - log_not) - GAMMA * log_not)
+def _negative(log_p: Tensor) -> Tensor:
+    """-(1 - alpha) p^gamma log(1 - p)."""
+    return -(1 - ALPHA) * torch.exp(GAMMA * log_p) * log1mexp(log_p)
 
 
 def _positive(log_p: Tensor) -> tuple[Tensor, Tensor]:
