@@ -19,6 +19,7 @@ from vasp_models.evaluation.tasks import NewUsers, Result
 from vasp_models.models import MODELS, Recommender, create, preset
 from vasp_models.models.settings import options_to_json, settings_to_json
 from vasp_models.plans import Plan
+from vasp_models.training import processes
 from vasp_models.training.options import Epoch
 from vasp_models.training.state import TrainingState
 
@@ -48,8 +49,10 @@ def train(
     on_epoch: OnEpoch = lambda epoch: None,
     resume: bool = False,
     save_every: float = SAVE_EVERY,
-) -> Checkpoint:
-    """Train, keep the best epoch, measure it and save it to `out`.
+) -> Checkpoint | None:
+    """Train, keep the best epoch, measure it and save it to `out`; of several processes the first does the last two.
+
+    The others return None.
 
     Ctrl-C ends training early and saves the best epoch so far; a snapshot stays beside `out`, from which `resume`
     goes on. Raises CheckpointError when there is nothing to resume, SettingError where no users are held out.
@@ -60,6 +63,8 @@ def train(
     state = _resumed(plan, snapshot) if resume else TrainingState(plan=plan.fingerprint)
     model = create(plan.model, plan.settings, plan.train.n_items, plan.options.seed)
     finished = _fit(model, plan, state, snapshot, on_epoch, save_every)
+    if not processes.current().first:
+        return None
     metrics = measure(model, plan)
     facts = _facts(plan, model, state, command, finished)
     checkpoint = checkpoints.save(out, model, split, facts, _curve(state), metrics)
@@ -116,18 +121,19 @@ def report_row(model: str, dataset: str, protocol: str, split: str, result: Resu
 def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEpoch, save_every: float) -> bool:
     """Run all epochs; False when Ctrl-C ended them early but an epoch was finished."""
     began, before, saved = time.perf_counter(), state.seconds, float("-inf")
+    writes = processes.current().first
     try:
         with closing(model.fit_epochs(plan.train, plan.options, plan.task.validate, state)) as epochs:
             for epoch in epochs:
                 state.seconds = before + time.perf_counter() - began
                 if not state.weights:  # closed form: nothing to go on from
                     state.history.append(asdict(epoch))
-                elif time.perf_counter() - saved >= save_every:
+                elif writes and time.perf_counter() - saved >= save_every:
                     state.save(snapshot)
                     saved = time.perf_counter()
                 on_epoch(epoch)
     except KeyboardInterrupt:
-        if state.settled:
+        if state.settled and writes:
             state.save(snapshot)
         if not state.best:
             raise StoppedEarly(
@@ -177,6 +183,7 @@ def _facts(plan: Plan, model: Recommender, state: TrainingState, command: str, f
             "versions": versions(),
             "seed": plan.options.seed,
             "device": devices.describe(plan.options.device),
+            "processes": processes.current().size,
             "train_seconds": round(state.seconds, 1),
             "finished": finished,
         },

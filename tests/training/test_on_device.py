@@ -104,13 +104,17 @@ def test_what_needs_more_than_items_is_cut_by_the_host(stage, train):
     assert not possible(train, stage)
 
 
+def resident(training, stage, rng, dice):
+    return training._resident.batches(stage, torch.Generator().manual_seed(dice))
+
+
 def test_a_model_learns_from_them_as_from_those_of_the_host(monkeypatch):
     settings, options = preset("vasp", "tiny")
     train = synthetic.planted(users=300, background=20).likes
     losses = []
     for where in ("host", "device"):
         if where == "device":
-            monkeypatch.setattr(Training, "_batches", lambda self, stage, _, dice: self._resident.batches(stage, dice))
+            monkeypatch.setattr(Training, "_batches", resident)
         model = create("vasp", settings, train.n_items)
         losses.append([epoch.loss for epoch in model.fit_epochs(train, options)])
     first, last = np.array(losses)[:, 0], np.array(losses)[:, -1]

@@ -43,6 +43,7 @@ def train(
 ) -> None:
     """Train a model on a data set and save its best epoch as a checkpoint. Ctrl-C keeps the best epoch so far."""
     from vasp_models import plans, runs
+    from vasp_models.training import processes
 
     plan = plans.plan(model, data, preset, set_pairs(changes), protocol, heldout, epochs, device, seed)
     folder = places.checkpoint_folder(out) if out else runs.default_folder(plan)
@@ -51,9 +52,11 @@ def train(
             "The embedded demo is not trained over: choose another --out, or `vasp-lens demo --rebuild`."
         )
     console = Console()
-    with _bar(console) as progress:
+    with processes.joined(plan.options.device) as group, _bar(console, hidden=not group.first) as progress:
         task = progress.add_task("", total=plan.options.epochs or 1, stage="prepare", value="")
         checkpoint = runs.train(plan, folder, typed_command(), _shown(progress, task), resume)
+    if checkpoint is None:  # another process has it
+        return
     _summary(console, checkpoint)
     finished = checkpoint.manifest["provenance"]["finished"]
     if not finished:
@@ -75,10 +78,10 @@ def typed_command() -> str:
     return shlex.join(["vasp-lens", *sys.argv[1:]])
 
 
-def _bar(console: Console) -> Progress:
+def _bar(console: Console, hidden: bool = False) -> Progress:
     return Progress(
         TextColumn("{task.fields[stage]:>10}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[value]}"),
-        TimeRemainingColumn(), console=console,
+        TimeRemainingColumn(), console=console, disable=hidden,
     )  # fmt: skip
 
 

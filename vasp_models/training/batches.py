@@ -126,16 +126,36 @@ class Dense:
 
 @dataclass(frozen=True)
 class Batch:
-    """What one step sees: its input, the row and item of each target, and both as histories where the host cut them."""
+    """What one step sees: its input, the row and item of each target, and both as histories where the host cut them.
+
+    `weight` is its share of the rows of the whole step, where several processes share them.
+    """
 
     bag: Bag
     targets: tuple[Tensor, Tensor]
     histories: tuple[Interactions, Interactions] | None = None
+    weight: float = 1.0
 
     @classmethod
-    def of(cls, known: Interactions, target: Interactions, device: torch.device) -> Batch:
-        """The batch of input and target histories."""
-        return cls(Bag.of(known, device), Bag.of(target, device).pairs, (known, target))
+    def of(cls, known: Interactions, target: Interactions, device: torch.device, part: slice = slice(None)) -> Batch:
+        """The batch of input and target histories, or of some rows of them."""
+        whole = len(known)
+        if part.indices(whole) != (0, whole, 1):
+            known, target = known.take(part), target.take(part)
+        bags = Bag.of(known, device), Bag.of(target, device)
+        return cls(bags[0], bags[1].pairs, (known, target), len(known) / max(whole, 1))
+
+    def part(self, part: slice) -> Batch:
+        """Some rows, one stretch of them."""
+        whole = len(self.bag)
+        start, stop, _ = part.indices(whole)
+        if (start, stop) == (0, whole):
+            return self
+        first, last = self.bag.offsets[[start, stop]].tolist()
+        rows, items = self.targets
+        chosen = (rows >= start) & (rows < stop)
+        bag = Bag(self.bag.items[first:last], self.bag.offsets[start : stop + 1] - first)
+        return Batch(bag, (rows[chosen] - start, items[chosen]), weight=(stop - start) / whole)
 
 
 def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 import math
 import time
@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.evaluation.protocol import choice
-from vasp_models.training import on_device
+from vasp_models.training import on_device, processes
 from vasp_models.training.batches import Bag, Batch, Dense, epoch_batches, following, steps_per_epoch
 from vasp_models.training.focal import focal
 from vasp_models.training.losses import LOSSES, PAIR_LOSSES
@@ -40,6 +40,8 @@ class Training:
     options: TrainOptions
     validate: Validate | None
     state: TrainingState
+    group: processes.Group = field(default_factory=processes.current)
+    _together: nn.Module = field(init=False, repr=False)
 
     def epochs(self) -> Iterator[Epoch]:
         """Train through the stages, yielding after every epoch; however it ends, the best epoch stays in the model."""
@@ -62,6 +64,8 @@ class Training:
         if not epochs:  # only evaluate
             yield self._closed(stage, {}, None, 0.0, done)
             return
+        self._check_alone(stage)
+        self._together = self.group.together(self.model)
         optimizers = {part: _optimizer(self.model.nets[part], stage, part) for part in stage.parts}
         if epochs[0] > 0:
             self.state.restore_optimizers(optimizers)
@@ -72,7 +76,7 @@ class Training:
 
     def _closed(self, stage: Stage, optimizers: dict, loss: float | None, started: float, number: int) -> Epoch:
         """Validate, keep the weights if they are the best of the whole product yet, and note the epoch."""
-        metrics = self.validate(stage.parts) if self.validate else {}
+        metrics = self.group.told(self.validate(stage.parts) if self.validate and self.group.first else {})
         whole = set(stage.parts) == set(self.model.nets)
         best = whole and self.state.is_best(choice(metrics))
         seconds = time.perf_counter() - started if started else 0.0
@@ -84,14 +88,15 @@ class Training:
         """Train one epoch; the mean loss per row."""
         stage = self.options.stages[number]
         rng = np.random.default_rng([self.options.seed, number, epoch])
-        noise = torch.Generator(self.model.device).manual_seed(int(rng.integers(2**62)))
+        dice = int(rng.integers(2**62))
+        noise = torch.Generator(self.model.device).manual_seed(dice + self.group.rank)
         n_steps = steps_per_epoch(self.train, stage)
         total = torch.zeros((), device=self.model.device)
         self.model.train()
         done, passes = epoch * self._passes(stage) * n_steps, 0
         for turn in stage.turns or (Turn("", 1, stage.input_dropout),):
             for _ in range(turn.passes):
-                for step, batch in enumerate(self._batches(stage, rng, noise), passes * n_steps):
+                for step, batch in enumerate(self._batches(stage, rng, dice + passes), passes * n_steps):
                     share = step / (n_steps * self._passes(stage))
                     _set_rates(optimizers, stage, epoch + share, 1 / (n_steps * self._passes(stage)))
                     total += self._step(stage, turn, optimizers, batch, (rng, noise), done + step)
@@ -99,13 +104,25 @@ class Training:
             for part in [turn.part] if turn.part else stage.parts:
                 self.model.turned(part)
         self.model.eval()
-        return _finite(float(total) / (n_steps * passes), stage)
+        return _finite(float(self.group.total(total)) / (n_steps * passes * self.group.size), stage)
 
-    def _batches(self, stage: Stage, rng: np.random.Generator, noise: torch.Generator) -> Iterator[Batch]:
+    def _batches(self, stage: Stage, rng: np.random.Generator, dice: int) -> Iterator[Batch]:
+        """This process's share of each batch; all processes cut the same batches."""
         device = self.model.device
         if device.type != "cpu" and on_device.possible(self.train, stage):
-            return self._resident.batches(stage, noise)
-        return (Batch.of(*histories, device) for histories in epoch_batches(self.train, stage, rng))
+            everyone = torch.Generator(device).manual_seed(2**62 + dice)  # not the numbers that the noise is made of
+            return (batch.part(self.group.share(len(batch.bag))) for batch in self._resident.batches(stage, everyone))
+        return (
+            Batch.of(*histories, device, self.group.share(len(histories[0])))
+            for histories in epoch_batches(self.train, stage, rng)
+        )
+
+    def _check_alone(self, stage: Stage) -> None:
+        if self.group.size > 1 and (stage.negatives is not None or stage.following is not None or stage.refeed):
+            raise SettingError(
+                f"The stage {stage.name!r} samples negatives, reads order or feeds outputs back, which is done in one "
+                "process: expected the command without torchrun."
+            )
 
     @cached_property
     def _resident(self) -> on_device.Resident:
@@ -175,14 +192,15 @@ class Training:
         for divergence in output.kl:
             per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
             loss = loss + warm * stage.kl_weight * per_row.mean()
-        return loss, output.logits
+        # A mean over this process's rows: averaged over processes it has to be that over all rows.
+        return loss if batch.weight == 1.0 else loss * batch.weight * self.group.size, output.logits
 
     def _output(self, stage: Stage, x: Bag, pairs: list[Tensor] | None, noise: torch.Generator):
         """The model's output for what the stage asks: every item of the rows or of their places in time, or pairs."""
         if stage.following is not None:
             return self.model.at_steps(x, noise)
         if pairs is None or stage.refeed:  # what is fed back are scores of all items
-            return self.model(x, stage.parts, noise)
+            return self._together(x, stage.parts, noise)
         return self.model.at_pairs(x, stage.parts, noise, *pairs[:2])
 
 

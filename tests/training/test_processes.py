@@ -1,0 +1,113 @@
+"""Two processes that train together come to what one comes to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+
+from vasp_models.data import synthetic
+from vasp_models.data.interactions import Interactions
+from vasp_models.errors import SettingError
+from vasp_models.models import create, preset
+from vasp_models.training import processes
+from vasp_models.training.batches import Batch
+from vasp_models.training.loop import Training
+from vasp_models.training.options import Stage
+from vasp_models.training.processes import Group
+from vasp_models.training.state import TrainingState
+
+TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "vasp_models.cli")
+ONE = ("-m", "vasp_models.cli")
+
+
+def train(home, start: tuple[str, ...], name: str, *words: str) -> tuple[str, dict]:
+    """What the command prints, and the checkpoint's files."""
+    command = [sys.executable, *start, "train", *words, "--data", "demo", "--preset", "tiny", "--out", name]
+    environment = {**os.environ, "VASP_LENS_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
+    assert done.returncode == 0, done.stderr
+    folder = home / "checkpoints" / name
+    read = {file: json.loads((folder / f"{file}.json").read_text()) for file in ("curve", "metrics", "checkpoint")}
+    return done.stdout, read
+
+
+def column(files: dict, name: str) -> np.ndarray:
+    return np.array([row[name] for row in files["curve"]])
+
+
+def test_without_noise_the_loss_curve_is_the_same(tmp_path):
+    words = ("nease", "--epochs", "4", "--set", "batch_users=77")
+    printed, two = train(tmp_path, TORCHRUN, "two", *words)
+    one = train(tmp_path, ONE, "one", *words)[1]
+    assert np.abs(column(two, "loss") / column(one, "loss") - 1).max() < 1e-5
+    assert np.abs(column(two, "ndcg@100") - column(one, "ndcg@100")).max() < 1e-3
+    assert printed.count("Saved to") == 1, "one process speaks for both"
+    assert two["checkpoint"]["provenance"]["processes"] == 2 and one["checkpoint"]["provenance"]["processes"] == 1
+
+
+def test_with_noise_of_its_own_the_loss_curve_is_nearly_the_same(tmp_path):
+    words = ("vasp", "--epochs", "6")
+    two, one = (train(tmp_path, *start, *words)[1] for start in ((TORCHRUN, "two"), (ONE, "one")))
+    assert np.abs(column(two, "loss") / column(one, "loss") - 1).max() < 0.02
+    assert len(set(column(two, "stage"))) == 2, "weights that stood still in the first stage move in the second"
+    quality = [files["metrics"]["test"]["ndcg@100"]["mean"] for files in (two, one)]
+    assert abs(quality[0] - quality[1]) < 0.02
+
+
+@pytest.mark.parametrize(("n_rows", "size"), [(10, 2), (7, 3), (2, 4), (0, 2)])
+def test_the_shares_are_all_rows_once(n_rows, size):
+    rows = [row for rank in range(size) for row in range(n_rows)[Group(rank, size).share(n_rows)]]
+    assert rows == list(range(n_rows))
+
+
+def test_the_host_and_the_device_cut_the_same_share():
+    known, target = (Interactions.from_lists([[0, n], [1], [2, 3, 4 + n], []], 9) for n in (1, 3))
+    for part in (slice(0, 2), slice(1, 4), slice(3, 4), slice(2, 2)):
+        of_host = Batch.of(known, target, torch.device("cpu"), part)
+        of_device = Batch.of(known, target, torch.device("cpu")).part(part)
+        assert torch.equal(of_host.bag.items, of_device.bag.items)
+        assert torch.equal(of_host.bag.offsets, of_device.bag.offsets)
+        assert all(map(torch.equal, of_host.targets, of_device.targets))
+        assert of_host.weight == of_device.weight == (part.stop - part.start) / 4
+
+
+def test_gradients_of_shares_average_to_that_of_all_rows():
+    """Each share's loss is weighed, so that shares of unequal length count by their rows."""
+    settings, options = preset("nease", "tiny")
+    train_on = synthetic.planted(users=31, background=20).likes
+    stage = replace(options.stages[0], batch_users=31)
+    histories, gradients = (train_on, train_on), []
+    for size in (1, 3):
+        model = create("nease", settings, train_on.n_items)
+        model.train()
+        for rank in range(size):
+            training = Training(model, train_on, options, None, TrainingState(), Group(rank, size))
+            training._together = model
+            part = training.group.share(len(train_on))
+            batch = Batch.of(*histories, torch.device("cpu"), part)
+            loss, _ = training._loss(stage, batch, np.random.default_rng(0), torch.Generator(), 0.0, 0)
+            (loss / size).backward()  # what the average over processes does
+        gradients.append(model.nets["nease"].W.grad)
+    assert torch.allclose(gradients[0], gradients[1], rtol=1e-4, atol=1e-7)
+
+
+def test_what_needs_one_process_is_refused_in_several():
+    model, train_on = create("mf", *preset("mf", "tiny")[:1], 20), Interactions.from_lists([[0, 1]] * 5, 20)
+    options = preset("mf", "tiny")[1]
+    assert options.stages[0].negatives is not None
+    with pytest.raises(SettingError, match="without torchrun"):
+        Training(model, train_on, options, None, TrainingState(), Group(0, 2))._check_alone(options.stages[0])
+    Training(model, train_on, options, None, TrainingState(), Group(0, 2))._check_alone(Stage("x", 1, ("net",)))
+
+
+def test_alone_nothing_is_joined(monkeypatch):
+    monkeypatch.delenv("WORLD_SIZE", raising=False)
+    with processes.joined("cpu") as group:
+        assert group == Group() == processes.current() and group.first

@@ -1,0 +1,82 @@
+"""Training in several processes that torchrun starts: each takes its share of the rows of every step.
+
+    torchrun --nproc-per-node 2 -m vasp_models.cli train vasp --data NAME
+
+Gradients are averaged by torch's DistributedDataParallel, over NCCL between graphics cards and gloo between processors.
+The first process alone validates, prints and writes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+import os
+from typing import Any
+
+import torch
+from torch import Tensor, distributed, nn
+from torch.nn.parallel import DistributedDataParallel
+
+# The others wait while the first validates, saves and measures: longer than torch's ten minutes on large data.
+_PATIENCE = timedelta(hours=2)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The place of this process among those that train together, and their number."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this is the one that validates, prints and writes."""
+        return self.rank == 0
+
+    def share(self, n_rows: int) -> slice:
+        """Which of some rows are this process's: one stretch, all stretches together all rows."""
+        return slice(self.rank * n_rows // self.size, (self.rank + 1) * n_rows // self.size)
+
+    def together(self, model: nn.Module) -> nn.Module:
+        """The model with its gradients averaged over the processes, for the weights that now need a gradient."""
+        if self.size == 1:
+            return model
+        # Not every part of a model has a gradient in every step: RecVAE keeps an encoder that only looks on.
+        return DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=True)
+
+    def total(self, value: Tensor) -> Tensor:
+        """The sum of a number over the processes."""
+        if self.size > 1:
+            distributed.all_reduce(value)
+        return value
+
+    def told(self, value: Any) -> Any:
+        """What the first process says, to all."""
+        said = [value]
+        if self.size > 1:
+            distributed.broadcast_object_list(said, src=0)
+        return said[0]
+
+
+def current() -> Group:
+    """The group that this process has joined, or itself alone."""
+    if distributed.is_available() and distributed.is_initialized():
+        return Group(distributed.get_rank(), distributed.get_world_size())
+    return Group()
+
+
+@contextmanager
+def joined(device: str) -> Iterator[Group]:
+    """Join the processes that torchrun started beside this one, if it did; `device` is that of the model."""
+    if int(os.environ.get("WORLD_SIZE", "1")) == 1:
+        yield Group()
+        return
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    distributed.init_process_group("nccl" if device == "cuda" else "gloo", timeout=_PATIENCE)
+    try:
+        yield current()
+    finally:
+        distributed.destroy_process_group()
