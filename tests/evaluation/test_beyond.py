@@ -11,8 +11,9 @@ from scipy.stats import entropy, rankdata
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.evaluation import beyond
-from vasp_models.evaluation.beyond import NOTHING, gini
+from vasp_models.evaluation.beyond import gini
 from vasp_models.evaluation.intervals import mean_se, paired_means
+from vasp_models.evaluation.ranking import NOTHING
 
 LISTS = np.array([[0, 1, 2], [0, 1, NOTHING], [0, 3, 2]])
 GENRES = np.array([[1, 0, 0], [1, 1, 0], [0, 0, 1], [0, 0, 0], [1, 1, 1]], dtype=bool)

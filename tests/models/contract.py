@@ -12,7 +12,7 @@ from vasp_models.data import synthetic
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError, VaspLensError
 from vasp_models.evaluation.protocol import evaluate
-from vasp_models.evaluation.ranking import mask_seen, top_k
+from vasp_models.evaluation.ranking import NOTHING, mask_seen, top_k
 from vasp_models.explanations.answers import total
 from vasp_models.explanations.explaining import explain
 from vasp_models.models import MODELS, HasGradient, HasItemWeights, create, preset
@@ -23,6 +23,7 @@ from vasp_models.models.settings import (
     settings_from_json,
     settings_to_json,
 )
+from vasp_models.models.weights import TorchRecommender
 
 
 class RecommenderContract:
@@ -150,6 +151,22 @@ class RecommenderContract:
         assert (found.credit is not None) == isinstance(model, HasGradient | HasItemWeights)
         if found.credit is not None:
             assert np.abs(found.completeness_delta).max() < 1e-3 * size
+
+    def test_lists_hold_the_best_unseen_items(self, model, board):
+        k = board[0].n_items - 2  # more than some users have not seen
+        items, scores = model.best(board[0], k)
+        masked = mask_seen(model.score(board[0]), board[0])
+        for row in range(len(board[0])):
+            best = np.sort(masked[row][np.isfinite(masked[row])])[::-1][:k]
+            assert (scores[row] == np.pad(best, (0, k - len(best)), constant_values=-np.inf)).all()
+            assert (items[row, len(best) :] == NOTHING).all()
+            assert (masked[row, items[row, : len(best)]] == best).all()
+        if isinstance(model, TorchRecommender):  # as on a graphics card, but for the order of equal scores
+            others, values = model._best_on_device(board[0], k)
+            assert np.allclose(values, scores, atol=1e-5)
+            there = others != NOTHING
+            assert (there == (items != NOTHING)).all()
+            assert np.allclose(np.take_along_axis(masked, np.where(there, others, 0), axis=1)[there], values[there])
 
     def test_settings_and_options_survive_json(self):
         settings, options = self.settings()

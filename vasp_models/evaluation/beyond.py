@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.evaluation.ranking import NOTHING
 
-NOTHING = -1  # fills a list up
 ALPHA = 0.01  # how much of the history's genres is mixed into the list's (Steck 2018, section 3)
 TAIL = 0.8  # the long tail: the less popular 80 % of the films; the others are the short head
 

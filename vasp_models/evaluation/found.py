@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.evaluation.beyond import NOTHING
-from vasp_models.evaluation.ranking import mask_seen, top_k
+from vasp_models.evaluation.ranking import best_unseen
 
 DEPTH = 100  # of the lists
 ABSENT = 0  # the place of a film that is not among the first DEPTH
@@ -16,11 +15,7 @@ FILM_METRICS = {"found@20": 20, "found@50": 50, "found@100": 100}  # share of he
 
 def ranked(scores: np.ndarray, seen: Interactions) -> np.ndarray:
     """The first DEPTH unseen items of each row of scores (rows, items), int64 (rows, DEPTH), filled with NOTHING."""
-    masked = mask_seen(scores, seen)
-    best = top_k(masked, DEPTH)
-    # Items that the model does not cover or that were seen cannot be recommended, whatever their place.
-    best = np.where(np.isfinite(np.take_along_axis(masked, best, axis=1)), best, NOTHING)
-    return np.pad(best, ((0, 0), (0, DEPTH - best.shape[1])), constant_values=NOTHING)
+    return best_unseen(scores, seen, DEPTH)[0]
 
 
 def places(lists: np.ndarray, held_out: Interactions) -> np.ndarray:

@@ -9,9 +9,8 @@ import numpy as np
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.evaluation import beyond, metrics
-from vasp_models.evaluation.beyond import NOTHING
 from vasp_models.evaluation.intervals import mean_se
-from vasp_models.evaluation.ranking import mask_seen, top_k
+from vasp_models.evaluation.ranking import NOTHING, mask_seen, top_k
 
 DEPTH = 100
 BATCH = 500  # rows scored at once: bounds the memory at BATCH x items

@@ -16,7 +16,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.data.tastes import tastes
 from vasp_models.errors import DataError
 from vasp_models.evaluation import beyond, found, intervals, slices
-from vasp_models.evaluation.beyond import NOTHING
+from vasp_models.evaluation.ranking import NOTHING
 
 JOINT, POPULARITY, HISTORIES = "joint", "popularity", "histories"  # the model, and what stands beside its parts
 SHOWN = 20  # films of a list that a user sees: what is measured of lists is measured on them

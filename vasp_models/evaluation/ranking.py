@@ -7,6 +7,8 @@ import numpy as np
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ModelError
 
+NOTHING = -1  # fills a list up
+
 
 def mask_seen(scores: np.ndarray, seen: Interactions) -> np.ndarray:
     """A copy of `scores` (rows, items) in which the items of each row's history are -inf."""
@@ -35,6 +37,25 @@ def top_k(scores: np.ndarray, k: int) -> np.ndarray:
         candidates = np.flatnonzero(values >= lowest)
         ranked[row] = candidates[np.argsort(-values[candidates], kind="stable")][:k]
     return ranked
+
+
+def best_unseen(scores: np.ndarray, seen: Interactions, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k best unseen items of each row of scores (rows, items), best first: numbers int64 and scores, (rows, k).
+
+    NOTHING with a score of -inf where fewer can be recommended: the others were seen, or the model does not cover them.
+    """
+    masked = mask_seen(scores, seen)
+    items = top_k(masked, k)
+    return filled_up(items, np.take_along_axis(masked, items, axis=1), k)
+
+
+def filled_up(items: np.ndarray, scores: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Lists of items and their scores as lists of k, with NOTHING and -inf where a score is none, and at the end."""
+    there, lack = np.isfinite(scores), ((0, 0), (0, k - items.shape[1]))
+    return (
+        np.pad(np.where(there, items, NOTHING), lack, constant_values=NOTHING),
+        np.pad(np.where(there, scores, -np.inf), lack, constant_values=-np.inf),
+    )
 
 
 def places_of(scores: np.ndarray, item: int) -> np.ndarray:

@@ -11,6 +11,7 @@ import numpy as np
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import DataError, ModelError
+from vasp_models.evaluation.ranking import best_unseen
 from vasp_models.training.options import Epoch, TrainOptions
 
 if TYPE_CHECKING:
@@ -84,6 +85,10 @@ class Recommender(ABC):
     def _scores_at(self, histories: Interactions, candidates: np.ndarray) -> np.ndarray:
         """Scores of each row's candidates; models that need not score everything for that say so here."""
         return np.take_along_axis(self._scores(histories), np.asarray(candidates, dtype=np.int64), axis=1)
+
+    def best(self, histories: Interactions, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """The k best unseen items of each history, numbers int64 and scores float32, (rows, k): see `best_unseen`."""
+        return best_unseen(self.score(histories), histories, k)
 
     def covers(self, items: np.ndarray) -> np.ndarray:
         """Which of some items the model has learnt of, bool (len(items)); it neither scores nor reads the others."""

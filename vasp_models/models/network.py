@@ -172,7 +172,10 @@ class Network(TorchRecommender):
                 )
 
     def _scores(self, histories: Interactions) -> np.ndarray:
-        return self.in_blocks(histories, lambda rows: self.net(rows, None))
+        return self.in_blocks(histories, self._answered)
+
+    def _answered(self, rows: Bag) -> Tensor:
+        return self.net(rows, None)
 
 
 class SetNetwork(Network):

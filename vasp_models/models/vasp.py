@@ -24,6 +24,7 @@ from vasp_models.models.nease import NEASE
 from vasp_models.models.net_part import HVampPart, RecVAEPart
 from vasp_models.models.part import Part
 from vasp_models.models.weights import TorchRecommender
+from vasp_models.training.batches import Bag
 from vasp_models.training.loop import Training
 from vasp_models.training.losses import wide
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, TrainOptions, check_ranges
@@ -178,6 +179,12 @@ class Product(TorchRecommender):
 
     def _scores(self, histories: Interactions) -> np.ndarray:
         return self.log_score(histories)
+
+    def _read(self, histories: Interactions) -> tuple[Interactions, np.ndarray]:
+        return self._columns(histories), self.modelled.cpu().numpy()
+
+    def _answered(self, rows: Bag) -> Tensor:
+        return sum(self(rows, tuple(self.nets)).log_factors.values())
 
     def _score_of(self, parts: tuple[str, ...], histories: Interactions, candidates: np.ndarray | None = None):
         scores = self.log_score(histories, parts)

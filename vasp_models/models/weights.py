@@ -11,10 +11,11 @@ from torch import nn
 from torch.overrides import TorchFunctionMode
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.evaluation.ranking import filled_up
 from vasp_models.models.base import Recommender
 from vasp_models.training.batches import Bag
 
-_BATCH_CELLS = 4_000_000  # rows x items answered at once: about 16 MB for each factor
+_BATCH_CELLS = (4_000_000, 80_000_000)  # rows x items answered at once on the CPU and on a card: 4 bytes a factor
 
 
 class _NotDrawn(TorchFunctionMode):
@@ -48,12 +49,46 @@ class TorchRecommender(nn.Module, Recommender):
     @torch.inference_mode()
     def in_blocks(self, histories: Interactions, answer: Callable[[Bag], torch.Tensor]) -> np.ndarray:
         """What `answer` says to all histories, a bounded number of rows at once; rows are the axis before the last."""
-        size = max(1, _BATCH_CELLS // histories.n_items)
-        blocks = []
-        for start in range(0, max(len(histories), 1), size):
-            rows = Bag.of(histories.take(slice(start, start + size)), self.device)
-            blocks.append(answer(rows).cpu().numpy())
+        blocks = [answer(rows).cpu().numpy() for rows in self._blocks(histories)]
         return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=-2)
+
+    def _blocks(self, histories: Interactions) -> Iterator[Bag]:
+        size = max(1, _BATCH_CELLS[self.device.type != "cpu"] // histories.n_items)
+        for start in range(0, max(len(histories), 1), size):
+            yield Bag.of(histories.take(slice(start, start + size)), self.device)
+
+    def best(self, histories: Interactions, k: int) -> tuple[np.ndarray, np.ndarray]:
+        """As every model does; on a graphics card the scores stay there and only the lists come back.
+
+        Which of equal scores take the last places is then the card's choice.
+        """
+        if self.device.type == "cpu":
+            return super().best(histories, k)
+        self._check(histories)
+        return self._best_on_device(histories, k)
+
+    @torch.inference_mode()
+    def _best_on_device(self, histories: Interactions, k: int) -> tuple[np.ndarray, np.ndarray]:
+        known, items = self._read(histories)
+        places, scores = [], []
+        nothing = torch.tensor(-torch.inf, device=self.device)
+        for rows in self._blocks(known):
+            found = self._answered(rows).index_put(rows.pairs, nothing)
+            values, chosen = found.topk(min(k, found.shape[1]), sorted=False)
+            chosen, order = chosen.sort(dim=1)
+            values, again = values.gather(1, order).sort(dim=1, descending=True, stable=True)
+            places.append(chosen.gather(1, again).cpu())
+            scores.append(values.cpu())
+        numbers, values = items[torch.cat(places).numpy()], torch.cat(scores).numpy()
+        return filled_up(numbers, values, k)
+
+    def _read(self, histories: Interactions) -> tuple[Interactions, np.ndarray]:
+        """Histories in the columns that the model scores, and the item number of each column."""
+        return histories, np.arange(self.n_items)
+
+    def _answered(self, rows: Bag) -> torch.Tensor:
+        """Scores of all columns for some rows, fp32 (rows, columns)."""
+        raise NotImplementedError
 
     @property
     def transient(self) -> tuple[str, ...]:
