@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from pathlib import Path
 import platform
 
@@ -44,6 +45,11 @@ def processor() -> str:
     lines = about.read_text(encoding="utf-8", errors="replace").splitlines() if about.exists() else []
     named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(named, "") or platform.processor() or platform.machine()
+
+
+def compiles(device: str) -> bool:
+    """Whether torch's compiler makes kernels for a device: on NVIDIA cards, where Triton is installed beside torch."""
+    return device == "cuda" and find_spec("triton") is not None
 
 
 def has_fast_bf16(device: str) -> bool:

@@ -120,11 +120,3 @@ def test_log1mexp_keeps_its_digits_near_both_ends():
     log_p = torch.tensor([-1e-6, -0.1, -1.0, -30.0], dtype=torch.float32)
     exact = [math.log(-math.expm1(value)) for value in log_p.double().tolist()]
     assert log1mexp(log_p).tolist() == pytest.approx(exact, rel=1e-5)
-
-
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # inside torch's compiler
-def test_the_compiled_kernel_says_the_same(case):
-    logits, dense = case
-    terms, slopes = module._negatives(*logits)
-    found = module._compiled(module._negatives)(*logits)
-    assert torch.allclose(found[0], terms, rtol=1e-6) and torch.allclose(found[1], slopes, rtol=1e-5, atol=1e-8)

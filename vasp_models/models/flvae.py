@@ -96,6 +96,10 @@ class FLVAE(Part):
             "flvae_latent": _at(self.latent_head, z, targets),
         }
 
+    def trunks(self) -> tuple[nn.Module, ...]:
+        """Encoder and decoder."""
+        return self.encoder, self.decoder
+
     def layers(self) -> dict[str, tuple[str, ...]]:
         """Both heads, decoder, latents, encoder."""
         return {

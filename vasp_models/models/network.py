@@ -43,6 +43,10 @@ class NetworkOutput:
 class Group(nn.Module):
     """Weights that an optimiser moves together."""
 
+    def trunks(self) -> tuple[nn.Module, ...]:
+        """Stretches of dense layers, which a compiler may join on a graphics card."""
+        return ()
+
     def project(self) -> None:
         """Put the weights back on the constraint, after every step."""
 

@@ -41,6 +41,10 @@ class Part(nn.Module, ABC):
         """
         return {"weights": tuple(name for name, _ in self.named_parameters())}
 
+    def trunks(self) -> tuple[nn.Module, ...]:
+        """Stretches of dense layers, which a compiler may join on a graphics card."""
+        return ()
+
     def initialise(self, train: Interactions) -> None:
         """Start from the training data instead of random weights, where the part's settings say so."""
 

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from vasp_models import devices
 from vasp_models.training.losses import wide
 
 ALPHA, GAMMA = 0.25, 2.0  # the weight of the positives, as in the authors' code, and the focus
@@ -45,7 +46,7 @@ class _Focal(torch.autograd.Function):
         n_rows, n_items = logits[0].shape
         slope = torch.empty(n_rows, n_items, dtype=wide(logits[0]).dtype, device=logits[0].device)
         total = slope.new_zeros(())
-        of_all = _compiled(_negatives) if slope.is_cuda else _negatives
+        of_all = _compiled(_negatives) if devices.compiles(slope.device.type) else _negatives
         size = n_rows if slope.is_cuda else max(1, _CELLS // n_items)
         for start in range(0, n_rows, size):
             chunk = slice(start, start + size)
@@ -63,7 +64,7 @@ class _Focal(torch.autograd.Function):
     @staticmethod
     def backward(ctx, grad: Tensor):
         slope, *logits = ctx.saved_tensors
-        back = _compiled(_back) if slope.is_cuda else _back
+        back = _compiled(_back) if devices.compiles(slope.device.type) else _back
         share = grad / len(slope)
         needed = ctx.needs_input_grad[4:]
         return None, None, None, None, *(

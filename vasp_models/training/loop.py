@@ -13,10 +13,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from vasp_models import devices
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.evaluation.protocol import choice
-from vasp_models.training import on_device, processes
+from vasp_models.training import moving, on_device, processes
 from vasp_models.training.batches import Bag, Batch, Dense, epoch_batches, following, steps_per_epoch
 from vasp_models.training.focal import focal
 from vasp_models.training.losses import LOSSES, PAIR_LOSSES
@@ -65,8 +66,12 @@ class Training:
             yield self._closed(stage, {}, None, 0.0, done)
             return
         self._check_alone(stage)
+        if devices.compiles(self.model.device.type):
+            for part in stage.parts:
+                for module in self.model.nets[part].trunks():
+                    module.compile()
         self._together = self.group.together(self.model)
-        optimizers = {part: _optimizer(self.model.nets[part], stage, part) for part in stage.parts}
+        optimizers = {part: moving.optimizer(self.model.nets[part], stage, part) for part in stage.parts}
         if epochs[0] > 0:
             self.state.restore_optimizers(optimizers)
         for epoch in epochs:
@@ -98,7 +103,7 @@ class Training:
             for _ in range(turn.passes):
                 for step, batch in enumerate(self._batches(stage, rng, dice + passes), passes * n_steps):
                     share = step / (n_steps * self._passes(stage))
-                    _set_rates(optimizers, stage, epoch + share, 1 / (n_steps * self._passes(stage)))
+                    moving.set_rates(optimizers, stage, epoch + share, 1 / (n_steps * self._passes(stage)))
                     total += self._step(stage, turn, optimizers, batch, (rng, noise), done + step)
                 passes += 1
             for part in [turn.part] if turn.part else stage.parts:
@@ -229,30 +234,3 @@ def _finite(loss: float, stage: Stage) -> float:
 
 def _on(device: torch.device, *arrays: np.ndarray) -> tuple[Tensor, ...]:
     return tuple(torch.from_numpy(each).to(device) for each in arrays)
-
-
-def _optimizer(net: nn.Module, stage: Stage, part: str) -> torch.optim.Optimizer:
-    rate = stage.learning_rate * stage.rate_scale.get(part, 1.0)
-    penalty = 2 * stage.penalty  # the gradient of penalty x sum of squares
-    if stage.optimizer == "adam":
-        kind = torch.optim.AdamW if stage.weight_decay else torch.optim.Adam
-        return kind(net.parameters(), lr=rate, weight_decay=stage.weight_decay or penalty)
-    if stage.optimizer == "adagrad":
-        return torch.optim.Adagrad(net.parameters(), lr=rate, weight_decay=penalty)
-    if stage.optimizer == "sgd":
-        return torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9, weight_decay=penalty)
-    # Nadam with the epsilon of Keras, which the authors' code uses (the paper names no optimiser).
-    return torch.optim.NAdam(
-        net.parameters(), lr=rate, eps=1e-7, weight_decay=stage.weight_decay, decoupled_weight_decay=True
-    )
-
-
-def _set_rates(optimizers: dict[str, torch.optim.Optimizer], stage: Stage, epoch: float, step: float) -> None:
-    """Warm up linearly, then stay or fall along a cosine to zero at the end of the stage; `epoch` may be fractional."""
-    factor = min(1.0, (epoch + step) / stage.warmup_epochs) if stage.warmup_epochs else 1.0
-    if stage.decay == "cosine" and epoch >= stage.warmup_epochs:
-        share = (epoch - stage.warmup_epochs) / max(stage.epochs - stage.warmup_epochs, 1e-9)
-        factor = 0.5 * (1 + math.cos(math.pi * share))
-    for part, optimizer in optimizers.items():
-        for group in optimizer.param_groups:
-            group["lr"] = factor * stage.learning_rate * stage.rate_scale.get(part, 1.0)
