@@ -105,7 +105,7 @@ def test_what_needs_more_than_items_is_cut_by_the_host(stage, train):
 
 
 def resident(training, stage, rng, dice):
-    return training._resident.batches(stage, torch.Generator().manual_seed(dice))
+    return training.resident.batches(stage, torch.Generator().manual_seed(dice))
 
 
 def test_a_model_learns_from_them_as_from_those_of_the_host(monkeypatch):

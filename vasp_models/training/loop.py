@@ -60,24 +60,28 @@ class Training:
 
     def _stage(self, number: int, epochs: range, done: int) -> Iterator[Epoch]:
         stage = self.options.stages[number]
-        for part, net in self.model.nets.items():
-            net.requires_grad_(part in stage.parts)
         if not epochs:  # only evaluate
             yield self._closed(stage, {}, None, 0.0, done)
             return
         self._check_alone(stage)
-        if devices.compiles(self.model.device.type):
-            for part in stage.parts:
-                for module in self.model.nets[part].trunks():
-                    module.compile()
-        self._together = self.group.together(self.model)
-        optimizers = {part: moving.optimizer(self.model.nets[part], stage, part) for part in stage.parts}
+        optimizers = self.prepared(stage)
         if epochs[0] > 0:
             self.state.restore_optimizers(optimizers)
         for epoch in epochs:
             started = time.perf_counter()
             loss = self._epoch(number, epoch, optimizers)
             yield self._closed(stage, optimizers, loss, started, done + epoch + 1)
+
+    def prepared(self, stage: Stage) -> dict[str, torch.optim.Optimizer]:
+        """Make the model ready for the steps of a stage; the optimisers of its parts."""
+        for part, net in self.model.nets.items():
+            net.requires_grad_(part in stage.parts)
+        if devices.compiles(self.model.device.type):
+            for part in stage.parts:
+                for module in self.model.nets[part].trunks():
+                    module.compile()
+        self._together = self.group.together(self.model)
+        return {part: moving.optimizer(self.model.nets[part], stage, part) for part in stage.parts}
 
     def _closed(self, stage: Stage, optimizers: dict, loss: float | None, started: float, number: int) -> Epoch:
         """Validate, keep the weights if they are the best of the whole product yet, and note the epoch."""
@@ -104,7 +108,7 @@ class Training:
                 for step, batch in enumerate(self._batches(stage, rng, dice + passes), passes * n_steps):
                     share = step / (n_steps * self._passes(stage))
                     moving.set_rates(optimizers, stage, epoch + share, 1 / (n_steps * self._passes(stage)))
-                    total += self._step(stage, turn, optimizers, batch, (rng, noise), done + step)
+                    total += self.step(stage, turn, optimizers, batch, (rng, noise), done + step)
                 passes += 1
             for part in [turn.part] if turn.part else stage.parts:
                 self.model.turned(part)
@@ -116,7 +120,7 @@ class Training:
         device = self.model.device
         if device.type != "cpu" and on_device.possible(self.train, stage):
             everyone = torch.Generator(device).manual_seed(2**62 + dice)  # not the numbers that the noise is made of
-            return (batch.part(self.group.share(len(batch.bag))) for batch in self._resident.batches(stage, everyone))
+            return (batch.part(self.group.share(len(batch.bag))) for batch in self.resident.batches(stage, everyone))
         return (
             Batch.of(*histories, device, self.group.share(len(histories[0])))
             for histories in epoch_batches(self.train, stage, rng)
@@ -130,7 +134,8 @@ class Training:
             )
 
     @cached_property
-    def _resident(self) -> on_device.Resident:
+    def resident(self) -> on_device.Resident:
+        """The histories on the model's device."""
         return on_device.Resident.of(self.train, self.model.device)
 
     @staticmethod
@@ -138,7 +143,7 @@ class Training:
         """Passes over the data in an epoch."""
         return sum(turn.passes for turn in stage.turns) or 1
 
-    def _step(
+    def step(
         self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch: Batch, draws, number: int
     ) -> Tensor:
         """One update, the `number`-th of the stage; its loss. With `refeed` a second one follows, of outputs alone."""

@@ -1,0 +1,193 @@
+"""The whole table of paper scale on a graphics card, in under eight minutes.
+
+    python tests/benchmarks/gpu.py [--device cpu --items 2000 --hidden 64 --users 3000]
+
+An epoch of MovieLens-20M's shape at the full catalogue and at the authors' cut; each part of a step beside what the
+card's own matrix rate and memory bandwidth, measured first, would allow; lists for all users; leave-one-out.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+import sys
+import time
+
+import numpy as np
+import torch
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from vasp_models import devices, provenance  # noqa: E402
+from vasp_models.data import synthetic  # noqa: E402
+from vasp_models.data.interactions import Interactions  # noqa: E402
+from vasp_models.explanations.leave_one_out import influence  # noqa: E402
+from vasp_models.models import preset  # noqa: E402
+from vasp_models.models.flvae import FLVAESettings  # noqa: E402
+from vasp_models.models.nease import NEASESettings  # noqa: E402
+from vasp_models.models.vasp import Product, ProductSettings  # noqa: E402
+from vasp_models.training import moving  # noqa: E402
+from vasp_models.training.focal import focal  # noqa: E402
+from vasp_models.training.loop import Training  # noqa: E402
+from vasp_models.training.options import Turn  # noqa: E402
+from vasp_models.training.state import TrainingState  # noqa: E402
+
+STEPS = 112  # of an epoch: 116,677 train users, 2,048 rows a step (models.md A5)
+CUT = 6_837 / 20_108
+LONG = 500  # films of the history that is explained
+
+
+def main() -> None:
+    """Print every figure beside what is asked of one H200."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="cuda", choices=["cuda", "cpu"])
+    parser.add_argument("--items", type=int, default=synthetic.ML20M[1])
+    parser.add_argument("--hidden", type=int, default=4096)
+    parser.add_argument("--users", type=int, default=synthetic.ML20M[0])
+    parser.add_argument("--steps", type=int, default=30, help="steps that are timed, of an epoch's 112")
+    chosen = parser.parse_args()
+    device = torch.device(devices.resolve(chosen.device))
+    likes = synthetic.paper_scale(0, chosen.users, chosen.items, round(chosen.users * 73.2))
+    print(f"{devices.describe(device.type)}; torch {torch.__version__}; {provenance.now()}")
+    card = Card(device)
+    print(f"matrix rate {card.rate / 1e12:.0f} T/s in bf16, bandwidth {card.bandwidth / 1e12:.2f} TB/s")
+    print("\n| what | seconds | asked | limit | share of the limit |\n|---|---|---|---|---|")
+    popular = np.argsort(-likes.item_counts, kind="stable")[: max(300, round(chosen.items * CUT))]
+    for name, train, asked in (("full catalogue", likes, 3.0), ("authors' cut", only(likes, np.sort(popular)), 1.2)):
+        epoch(card, name, train, chosen, asked)
+    model = product(likes.n_items, chosen.hidden).to(device).requires_grad_(False).eval()
+    inference(card, model, likes)
+
+
+class Card:
+    """A device, its clock, and the two rates that bound everything on it, measured."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.device = device
+        side = 8192 if device.type == "cuda" else 1024
+        a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
+        self.rate = 2 * side**3 / self.seconds(lambda: a @ b)
+        source = torch.empty(2**28 if device.type == "cuda" else 2**24, device=device)
+        target = torch.empty_like(source)
+        self.bandwidth = 2 * source.nbytes / self.seconds(lambda: target.copy_(source))
+
+    def seconds(self, action: Callable[[], object], repeats: int = 5) -> float:
+        """Median after two runs that warm up."""
+        taken = []
+        for _ in range(2 + repeats):
+            self.wait()
+            started = time.perf_counter()
+            action()
+            self.wait()
+            taken.append(time.perf_counter() - started)
+        return float(np.median(taken[2:]))
+
+    def wait(self) -> None:
+        if self.device.type == "cuda":
+            torch.cuda.synchronize()
+
+    def row(self, what: str, seconds: float, asked: str = "", operations: float = 0.0, moved: float = 0.0) -> None:
+        limit = operations / self.rate + moved / self.bandwidth
+        beside = f"{limit * 1e3:.2f} ms | {limit / seconds:.0%}" if limit else "|"
+        print(f"| {what} | {seconds:.4f} | {asked} | {beside} |", flush=True)
+
+
+def only(likes: Interactions, items: np.ndarray) -> Interactions:
+    """The histories in some items alone."""
+    matrix = likes.csr()[:, items]
+    return Interactions(matrix.indptr.astype(np.int64), matrix.indices.astype(np.int32), len(items))
+
+
+def product(n_items: int, hidden: int) -> Product:
+    """VASP of the paper's depth."""
+    return Product(ProductSettings({"nease": NEASESettings(), "flvae": FLVAESettings(hidden, hidden // 2)}), n_items)
+
+
+def epoch(card: Card, name: str, train: Interactions, chosen: argparse.Namespace, asked: float) -> None:
+    """Steps of the authors' schedule, and what they are made of."""
+    options = preset("vasp", "authors")[1]
+    stage = options.stages[0]
+    on_card = card.device.type == "cuda"
+    options = replace(options, device=card.device.type, precision="bf16" if on_card else "fp32")
+    model = product(train.n_items, chosen.hidden).to(card.device)
+    training = Training(model, train, options, None, TrainingState())
+    optimizers = training.prepared(stage)
+    model.train()
+    batches = training.resident.batches(stage, torch.Generator(card.device).manual_seed(0))
+    noise, rng = torch.Generator(card.device).manual_seed(1), np.random.default_rng(0)
+    several, taken = list(zip(range(chosen.steps + 5), batches, strict=False)), []
+    for number, batch in several:
+        card.wait()
+        started = time.perf_counter()
+        training.step(stage, Turn(""), optimizers, batch, (rng, noise), number)
+        card.wait()
+        taken.append(time.perf_counter() - started)
+    n_rows = len(several[0][1].bag)
+    step = float(np.median(taken[min(5, len(taken) - 1) :]))
+    weights = sum(each.numel() for each in model.parameters())
+    dense = sum(m.weight.numel() for m in model.modules() if isinstance(m, torch.nn.Linear))
+    pairs, n = len(several[0][1].bag.items), train.n_items
+    forward_backward = 6 * dense * n_rows
+    print(f"| **{name}: {n:,} items, {weights / 1e6:.0f} million weights, {n_rows:,} rows** | | | | |")
+    card.row(f"an epoch, {STEPS} steps", STEPS * step, f"{asked} s", STEPS * forward_backward, STEPS * 28 * weights)
+    card.row("a step", step, f"{asked / STEPS * 1e3:.1f} ms", forward_backward, 28 * weights)
+    parts(card, model, several[0][1], n_rows, pairs, n, weights, optimizers, stage)
+    if on_card:
+        print(f"| peak memory of the card | {torch.cuda.max_memory_allocated() / 2**30:.1f} GiB | | | |")
+        torch.cuda.reset_peak_memory_stats()
+
+
+def parts(card: Card, model: Product, batch, n_rows: int, pairs: int, n: int, weights: int, optimizers, stage) -> None:
+    """First layer, NEASE, trunk and heads, loss, optimiser: each alone."""
+    flvae, nease, width = model.nets["flvae"], model.nets["nease"], model.nets["flvae"].settings.hidden
+    autocast = torch.autocast(card.device.type, dtype=torch.bfloat16)
+    first = flvae.first_layer(batch.bag).detach().requires_grad_()
+    card.row("first layer, forward", card.seconds(lambda: flvae.first_layer(batch.bag)), moved=4.0 * pairs * width)
+    slope = torch.randn(n_rows, n, device=card.device)
+    card.row("NEASE, forward", card.seconds(lambda: nease(batch.bag, None)), moved=4.0 * (pairs + n_rows) * n)
+    card.row(
+        "NEASE, forward and gradient",
+        card.seconds(lambda: torch.autograd.grad(batch.bag.times(nease.W), nease.W, slope)),
+        moved=4.0 * (2 * pairs + 2 * n_rows + n) * n,
+    )
+    dense = sum(m.weight.numel() for m in flvae.modules() if isinstance(m, torch.nn.Linear))
+
+    def trunk() -> list[torch.Tensor]:
+        with autocast:
+            h = flvae.encoder(first)
+            return list(flvae.decoded(flvae.mu(h) + flvae.log_variance(h)).values())
+
+    def both() -> None:
+        logits = trunk()
+        torch.autograd.backward(logits, [torch.ones_like(each) for each in logits])
+
+    card.row("dense layers, forward and gradient", card.seconds(both), operations=6.0 * dense * n_rows)
+    logits = [torch.randn(n_rows, n, device=card.device, dtype=kind).requires_grad_() for kind in (
+        torch.float32, torch.bfloat16, torch.bfloat16)]  # fmt: skip
+    card.row(
+        "focal loss and gradient",
+        card.seconds(lambda: focal(logits, *batch.targets).backward()),
+        moved=n_rows * n * (8 + 4 + 3 * 4 + 2 * 8.0),
+    )
+
+    def move() -> None:
+        for optimizer in optimizers.values():
+            optimizer.step()
+
+    moving.set_rates(optimizers, stage, 0.0, 0.0)
+    card.row("optimiser", card.seconds(move), moved=28.0 * weights)
+
+
+def inference(card: Card, model: Product, likes: Interactions) -> None:
+    """Lists of all users, and a long history left out film by film."""
+    print("| **answers** | | | | |")
+    card.row(f"lists of 100 for {len(likes):,} users", card.seconds(lambda: model.best(likes, 100), 1), "3 s")
+    history = np.sort(np.random.default_rng(0).choice(model.n_items, min(LONG, model.n_items // 2), replace=False))
+    card.row(f"leave-one-out of {len(history)} films", card.seconds(lambda: influence(model, history)), "0.1 s")
+
+
+if __name__ == "__main__":
+    main()
