@@ -13,7 +13,6 @@ from __future__ import annotations
 import argparse
 from collections import defaultdict
 from dataclasses import replace
-import json
 import os
 from pathlib import Path
 import resource
@@ -45,6 +44,7 @@ def main() -> None:
     parser.add_argument("--twice", action="store_true", help="draw twice and compare the bits")
     parser.add_argument("--sklearn", action="store_true", help="scikit-learn's t-SNE from the same neighbours")
     parser.add_argument("--adding", type=int, nargs="*", default=[], help="leave so many films out, and add them")
+    parser.add_argument("--perplexities", type=float, nargs="*", default=[5], help="of the films that are added")
     parser.add_argument("--only", choices=("make", "draw"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.only:
@@ -94,8 +94,8 @@ def make(chosen: argparse.Namespace) -> None:
 def draw(chosen: argparse.Namespace) -> None:
     """Draw the maps, print each step, and go on with what was asked for besides."""
     model, catalogue = read(chosen)
-    print(f"{chosen.films:,} films, {', '.join(model.parts)} and joint, {_peak():.2f} GiB with the model loaded", flush=True)
-    seconds, seen = watched(), {}
+    print(f"{chosen.films:,} films, VASP of {', '.join(model.parts)}: {_peak():.2f} GiB to load it", flush=True)
+    seconds = watched()
     wall, cpu = time.perf_counter(), time.process_time()
     maps = compute(model, catalogue, chosen.distance)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -109,6 +109,103 @@ def draw(chosen: argparse.Namespace) -> None:
         again = compute(model, catalogue, chosen.distance)
         same = all(np.array_equal(again.positions[part], maps.positions[part]) for part in maps.parts)
         print(f"drawn again: {'the same bits' if same else 'OTHER BITS'}", flush=True)
+    if chosen.sklearn:
+        beside_sklearn(model, chosen.distance)
+    if chosen.adding:
+        adding(model, catalogue, maps, chosen)
+
+
+def beside_sklearn(model, distance: str) -> None:
+    """The joint map by openTSNE and by scikit-learn: same neighbours, start, perplexity, steps and one thread."""
+    from sklearn.manifold import TSNE
+    from threadpoolctl import threadpool_limits
+
+    from vasp_models.projections import distances, layout, quality, sensitivity
+
+    with sensitivity.answers(model) as answered:
+        found = distances.similarities(answered, sensitivity.JOINT, distance)
+        near, away = distances.nearest(found, layout.neighbours_for(found.n))
+        weights = layout.affinities(near, away)
+        first = layout.start(weights.P, SEED)
+
+        def ours() -> tuple[np.ndarray, float]:
+            return layout.embed(layout.affinities(near, away), first, SEED)
+
+        def theirs() -> tuple[np.ndarray, float]:
+            tsne = TSNE(
+                metric="precomputed", perplexity=layout.perplexity_for(found.n), init=first, random_state=SEED,
+                max_iter=layout.EXAGGERATED_STEPS + layout.STEPS, n_jobs=1,
+            )  # fmt: skip
+            with threadpool_limits(limits=1):
+                return tsne.fit_transform(graph(near, layout._shifted(away))), float(tsne.kl_divergence_)
+
+        spent = {}
+        for name, draw_it in (("openTSNE", ours), ("scikit-learn", theirs)):
+            wall, cpu = time.perf_counter(), time.process_time()
+            places, kl = draw_it()
+            spent[name] = (time.perf_counter() - wall, time.process_time() - cpu)
+            trust, continuity = quality.faithfulness(found, near, places, SEED)
+            wall, cpu = spent[name]
+            about = f"KL {kl:.4f}, trustworthiness {trust:.4f}, continuity {continuity:.4f}"
+            print(f"{name:12s} {wall:.1f} s ({cpu:.1f} s of processor), {about}", flush=True)
+        wall, cpu = (spent["scikit-learn"][place] / spent["openTSNE"][place] for place in (0, 1))
+        print(f"scikit-learn's t-SNE takes {wall:.2f} times as long as ours ({cpu:.2f} by the processor)")
+
+
+def graph(near: np.ndarray, away: np.ndarray):
+    """Neighbours as scikit-learn reads them, csr (n, n): every film first its own, at distance 0."""
+    from scipy import sparse
+
+    n = len(near)
+    columns = np.concatenate([np.arange(n)[:, None], near], axis=1)
+    values = np.concatenate([np.zeros((n, 1)), away], axis=1)
+    return sparse.csr_matrix((values.ravel(), columns.ravel(), np.arange(n + 1) * columns.shape[1]), shape=(n, n))
+
+
+def _overlap(near: np.ndarray, drawn: np.ndarray) -> float:
+    """Mean share of each row of `near` that is in the same row of `drawn`."""
+    return float((near[:, :, None] == drawn[:, None, :]).any(axis=2).mean())
+
+
+class Without:
+    """A model that does not cover some films."""
+
+    def __init__(self, model, left_out: np.ndarray) -> None:
+        self.model, self.left_out, self.n_items = model, left_out, model.n_items
+        self.factor_names, self.parts = model.factor_names, model.parts
+
+    def log_factors(self, histories):
+        """Log factors, -inf for the films left out."""
+        factors = self.model.log_factors(histories)
+        factors[:, :, self.left_out] = -np.inf
+        return factors
+
+
+def adding(model, catalogue, whole, chosen: argparse.Namespace) -> None:
+    """Draw the maps without some films and add them: seconds, and how near they come to their own neighbours."""
+    from scipy.spatial import cKDTree
+
+    from vasp_models.projections import adding, layout
+
+    left_out = np.sort(np.random.default_rng(SEED).choice(chosen.films, max(chosen.adding), replace=False))
+    maps = compute(Without(model, left_out), catalogue, chosen.distance)
+    for perplexity in chosen.perplexities:
+        layout.ADDED_PERPLEXITY = perplexity
+        for many in chosen.adding:
+            new = np.random.default_rng(1).permutation(left_out)[:many]
+            began, cpu = time.perf_counter(), time.process_time()
+            added = adding.add(model, maps, new, maps.items)
+            took, busy = time.perf_counter() - began, time.process_time() - cpu
+            print(f"{many:,} added: {took:.2f} s ({busy:.2f} s of processor), perplexity {perplexity:g}", flush=True)
+        for part in maps.parts:
+            near = added.neighbours[part][:, :10]
+            drawn = cKDTree(maps.positions[part]).query(added.positions[part], 10)[1]
+            together = cKDTree(whole.positions[part][maps.items]).query(whole.positions[part][new], 10)[1]
+            ours, full = (_overlap(near, got) for got in (drawn, together))
+            print(
+                f"  {part:6s} of the 10 nearest by the model, 10 nearest on the map hold: added {ours:.3f}, "
+                f"drawn with all others {full:.3f}, by chance {10 / len(maps):.4f}"
+            )
 
 
 MEASURES = ("trustworthiness", "continuity", "kl", "disparity", "largest_hub")

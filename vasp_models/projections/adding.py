@@ -93,8 +93,8 @@ def _rows(maps: SensitivityMaps, nothing: dict[str, np.ndarray], new: np.ndarray
     rows = np.flatnonzero((known >= 0) & covered[known])
     if len(rows) < MINIMUM_ITEMS:
         raise MapError(
-            f"The model covers {len(rows)} of the {len(maps):,} films on the map: expected at least {MINIMUM_ITEMS}, by "
-            "which a new film can be placed."
+            f"The model covers {len(rows)} of the {len(maps):,} films on the map: expected at least {MINIMUM_ITEMS}, "
+            "by which a new film can be placed."
         )
     return rows
 

@@ -115,7 +115,7 @@ def _nearest_in(block: np.ndarray, start: int, k: int) -> tuple[np.ndarray, np.n
 
 
 def nearest_of(away: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
-    """The k nearest of each row: places, int64 (rows, k), and distances, float64, from -similarity, float32 (rows, n)."""
+    """The k nearest of each row of -similarity, float32 (rows, n): places, int64 (rows, k), and distances, float64."""
     chosen = np.argpartition(away, k - 1, axis=1)[:, :k] if k < away.shape[1] else np.argsort(away, axis=1)[:, :k]
     kept = np.take_along_axis(away, chosen, axis=1)
     order = np.lexsort((chosen, kept), axis=1)  # equal distances in the order of the catalogue

@@ -93,8 +93,8 @@ def placed(near: np.ndarray, distances: np.ndarray, onto: np.ndarray) -> np.ndar
     """Places of new films on a drawn map, float64 (m, 2), as openTSNE's `transform` finds them; the map stays.
 
     `near` int (m, k) and `distances` float64 (m, k) are each new film's nearest on the map, nearest first; `onto`
-    float64 (n, 2) are the map's places as t-SNE left them. Each film starts at the median of its 25 nearest and moves by
-    the map alone: its place does not depend on which other films are added.
+    float64 (n, 2) are the map's places as t-SNE left them. Each film starts at the median of its 25 nearest and moves
+    by the map alone: its place does not depend on which other films are added.
     """
     from openTSNE import TSNEEmbedding
     from openTSNE.affinity import PrecomputedAffinities, joint_probabilities_nn

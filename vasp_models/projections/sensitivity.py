@@ -119,7 +119,9 @@ def _asked(model: Any, histories: Interactions, parts: dict[str, tuple[int, ...]
     return {part: np.sum([factors[f] for f in chosen], axis=0, dtype=np.float32) for part, chosen in parts.items()}
 
 
-def answers_at(model: Any, asked: np.ndarray, targets: np.ndarray, report: Report | None = None) -> dict[str, np.ndarray]:
+def answers_at(
+    model: Any, asked: np.ndarray, targets: np.ndarray, report: Report | None = None
+) -> dict[str, np.ndarray]:
     """What each part answers about the `targets` to each film of `asked` alone, float32 (asked, targets).
 
     The log score, or the score of a model without factors. A model that answers sub-profiles is asked about the
