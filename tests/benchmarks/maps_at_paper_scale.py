@@ -37,14 +37,14 @@ def main() -> None:
     """Make the model in one process, and measure its maps in another."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=int, default=20_108)
-    parser.add_argument("--users", type=int, default=24_000)
+    parser.add_argument("--users", type=int, default=136_677)
     parser.add_argument("--epochs", type=int, default=2, help="epochs in which FLVAE learns")
     parser.add_argument("--keep", type=Path, help="folder where the model is kept for another run")
     parser.add_argument("--distance", default="lift", choices=("lift", "paper"))
     parser.add_argument("--twice", action="store_true", help="draw twice and compare the bits")
     parser.add_argument("--sklearn", action="store_true", help="scikit-learn's t-SNE from the same neighbours")
     parser.add_argument("--adding", type=int, nargs="*", default=[], help="leave so many films out, and add them")
-    parser.add_argument("--perplexities", type=float, nargs="*", default=[5], help="of the films that are added")
+    parser.add_argument("--perplexities", type=int, nargs="*", default=[5], help="of the films that are added")
     parser.add_argument("--only", choices=("make", "draw"), help=argparse.SUPPRESS)
     chosen = parser.parse_args()
     if chosen.only:

@@ -24,6 +24,8 @@ def place_onto(
     from vasp_models import checkpoints, devices
     from vasp_models.projections import adding, maps
 
+    if out and out.suffix not in (".csv", ".parquet"):
+        raise MapError(f"Places are written as .csv or .parquet, and {out} ends in neither: give --out such a name.")
     asked, framed = checkpoints.load(checkpoint), checkpoints.load(onto)
     drawn = maps.find(framed, distance, seed, notice=lambda sentence: print(sentence, file=sys.stderr))
     if drawn is None:

@@ -81,7 +81,7 @@ def _rows(maps: SensitivityMaps, nothing: dict[str, np.ndarray], new: np.ndarray
         )
     if missing := set(maps.parts) ^ set(nothing):
         raise MapError(
-            f"The maps are of {', '.join(maps.parts)} and the model has {', '.join(nothing)} ({', '.join(missing)} is "
+            f"The maps are of {', '.join(maps.parts)} and the model has {', '.join(nothing)} ({', '.join(sorted(missing))} is "
             "not in both): expected a checkpoint of the same model as the one whose maps are drawn."
         )
     covered = np.isfinite(np.stack(list(nothing.values()))).all(axis=0)
