@@ -79,9 +79,9 @@ def _rows(maps: SensitivityMaps, nothing: dict[str, np.ndarray], new: np.ndarray
             "These maps were drawn before the scale of their distances was kept, so no film can be added: delete their "
             f"folder beside the checkpoint and draw them again, `vasp-lens map CHECKPOINT --distance {maps.distance}`."
         )
-    if missing := set(maps.parts) ^ set(nothing):
+    if missing := sorted(set(maps.parts) ^ set(nothing)):
         raise MapError(
-            f"The maps are of {', '.join(maps.parts)} and the model has {', '.join(nothing)} ({', '.join(sorted(missing))} is "
+            f"The maps are of {', '.join(maps.parts)} and the model has {', '.join(nothing)} ({', '.join(missing)} is "
             "not in both): expected a checkpoint of the same model as the one whose maps are drawn."
         )
     covered = np.isfinite(np.stack(list(nothing.values()))).all(axis=0)
