@@ -37,7 +37,7 @@ def main() -> None:
     """Make the model in one process, and measure its maps in another."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--films", type=int, default=20_108)
-    parser.add_argument("--users", type=int, default=136_677)
+    parser.add_argument("--users", type=int, default=24_000)
     parser.add_argument("--epochs", type=int, default=2, help="epochs in which FLVAE learns")
     parser.add_argument("--keep", type=Path, help="folder where the model is kept for another run")
     parser.add_argument("--distance", default="lift", choices=("lift", "paper"))
@@ -110,12 +110,12 @@ def draw(chosen: argparse.Namespace) -> None:
         same = all(np.array_equal(again.positions[part], maps.positions[part]) for part in maps.parts)
         print(f"drawn again: {'the same bits' if same else 'OTHER BITS'}", flush=True)
     if chosen.sklearn:
-        beside_sklearn(model, chosen.distance)
+        beside_sklearn(model, maps)
     if chosen.adding:
         adding(model, catalogue, maps, chosen)
 
 
-def beside_sklearn(model, distance: str) -> None:
+def beside_sklearn(model, maps) -> None:
     """The joint map by openTSNE and by scikit-learn: same neighbours, start, perplexity, steps and one thread."""
     from sklearn.manifold import TSNE
     from threadpoolctl import threadpool_limits
@@ -123,7 +123,7 @@ def beside_sklearn(model, distance: str) -> None:
     from vasp_models.projections import distances, layout, quality, sensitivity
 
     with sensitivity.answers(model) as answered:
-        found = distances.similarities(answered, sensitivity.JOINT, distance)
+        found = distances.similarities(answered, sensitivity.JOINT, maps.distance)
         near, away = distances.nearest(found, layout.neighbours_for(found.n))
         weights = layout.affinities(near, away)
         first = layout.start(weights.P, SEED)
@@ -148,6 +148,9 @@ def beside_sklearn(model, distance: str) -> None:
             wall, cpu = spent[name]
             about = f"KL {kl:.4f}, trustworthiness {trust:.4f}, continuity {continuity:.4f}"
             print(f"{name:12s} {wall:.1f} s ({cpu:.1f} s of processor), {about}", flush=True)
+            if name == "openTSNE":
+                again = layout.aligned(places, places)[0].astype(np.float32)
+                print(f"  {'the same' if np.array_equal(again, maps.positions['joint']) else 'OTHER'} bits as in the maps")
         wall, cpu = (spent["scikit-learn"][place] / spent["openTSNE"][place] for place in (0, 1))
         print(f"scikit-learn's t-SNE takes {wall:.2f} times as long as ours ({cpu:.2f} by the processor)")
 
