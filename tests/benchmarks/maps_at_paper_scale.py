@@ -149,8 +149,8 @@ def beside_sklearn(model, maps) -> None:
             about = f"KL {kl:.4f}, trustworthiness {trust:.4f}, continuity {continuity:.4f}"
             print(f"{name:12s} {wall:.1f} s ({cpu:.1f} s of processor), {about}", flush=True)
             if name == "openTSNE":
-                again = layout.aligned(places, places)[0].astype(np.float32)
-                print(f"  {'the same' if np.array_equal(again, maps.positions['joint']) else 'OTHER'} bits as in the maps")
+                same = np.array_equal(layout.aligned(places, places)[0].astype(np.float32), maps.positions["joint"])
+                print(f"  drawn again: {'the same bits' if same else 'OTHER BITS'}")
         wall, cpu = (spent["scikit-learn"][place] / spent["openTSNE"][place] for place in (0, 1))
         print(f"scikit-learn's t-SNE takes {wall:.2f} times as long as ours ({cpu:.2f} by the processor)")
 

@@ -86,6 +86,16 @@ def test_the_same_bits_again_and_a_place_that_does_not_hang_on_the_other_new_fil
         assert np.array_equal(alone.positions[part][0], added.positions[part][3])
 
 
+def test_many_new_films_are_asked_about_in_batches(model, drawn, added, monkeypatch):
+    monkeypatch.setattr(adding, "TILE", 4)
+    told = []
+    batched = adding.add(model, drawn, OUT, drawn.items, told.append)
+    assert told == sorted(told) and told[-1] == pytest.approx(1) and len(told) == 4
+    for part in drawn.parts:
+        assert np.array_equal(batched.positions[part], added.positions[part])
+        assert np.array_equal(batched.neighbours[part], added.neighbours[part])
+
+
 def test_a_film_is_placed_in_the_map_of_each_part_at_that_maps_own_scale(model, drawn, added):
     """Without the stretch, t-SNE's forces would act at another scale than when the map was drawn."""
     assert all(frame.stretch > 0 and frame.high > frame.low for frame in drawn.frames.values())

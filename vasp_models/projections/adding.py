@@ -12,7 +12,7 @@ from vasp_models.data.catalogue import Catalogue
 from vasp_models.errors import MapError
 from vasp_models.projections import distances, layout
 from vasp_models.projections.drawing import KEPT_NEIGHBOURS, MINIMUM_ITEMS, SensitivityMaps
-from vasp_models.projections.sensitivity import JOINT, answers_at, answers_to_nothing
+from vasp_models.projections.sensitivity import JOINT, TILE, answers_at, answers_to_nothing, not_finite
 
 _SAME_TITLES = 0.5  # of the films with an id in common, below which two catalogues are of different data
 
@@ -45,13 +45,31 @@ def add(
 
     `known` int64 (n) says which item of the model each film of the map is, -1 for none. The model is asked about each
     new film alone, and about the new films by each of the map's films alone: 2 x n answers for a film, not n x n.
+    The film's place does not depend on which others are added, but for rounding.
     Raises MapError where the maps do not say their scale, lack a part, or the model does not cover what is asked.
     """
     nothing = answers_to_nothing(model)
     rows = _rows(maps, nothing, new, known)
+    done = []
+    for begin in range(0, len(new), TILE):  # so that memory does not grow with the number of new films
+        done.append(_add(model, maps, new[begin : begin + TILE], known, rows, nothing))
+        if report:
+            report(min(1.0, (begin + TILE) / len(new)))
+    kinds = zip(*done, strict=True)  # places, neighbours, distances
+    return Added(new, *({part: np.concatenate([each[part] for each in kind]) for part in maps.parts} for kind in kinds))
+
+
+def _add(
+    model: Any,
+    maps: SensitivityMaps,
+    new: np.ndarray,
+    known: np.ndarray,
+    rows: np.ndarray,
+    nothing: dict[str, np.ndarray],
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], dict[str, np.ndarray]]:
+    """Places, neighbours and distances of a few new films."""
     mapped, logarithmic = known[rows], hasattr(model, "log_factors")
-    there = answers_at(model, new, mapped)
-    back = answers_at(model, mapped, new, report)
+    there, back = answers_at(model, new, mapped), answers_at(model, mapped, new)
     positions, neighbours, away = {}, {}, {}
     for part, frame in maps.frames.items():
         leads = [
@@ -59,17 +77,13 @@ def add(
             distances.values_of(back[part], nothing[part][new], maps.distance, logarithmic).T,  # and from there to it
         ]
         if not all(np.isfinite(values).all() for values in leads):
-            raise MapError(
-                f"The model's part {part!r} answers some film with a score that is no finite number, although it "
-                "covers both films: retrain it, or load another checkpoint."
-            )
+            raise not_finite(part)
         alike = sum(distances.scaled(values, frame.low, frame.high) for values in leads) * np.float32(0.5)
         near, apart = distances.nearest_of(-np.minimum(alike, 1.0), layout.neighbours_for(len(rows) + 1))
         drawn = maps.positions[part].astype(np.float64) / frame.stretch
-        placed = layout.placed(rows[near], apart, drawn) * frame.stretch
-        positions[part] = placed.astype(np.float32)
+        positions[part] = (layout.placed(rows[near], apart, drawn) * frame.stretch).astype(np.float32)
         neighbours[part], away[part] = rows[near[:, :KEPT_NEIGHBOURS]], apart[:, :KEPT_NEIGHBOURS]
-    return Added(new, positions, neighbours, away)
+    return positions, neighbours, away
 
 
 def _rows(maps: SensitivityMaps, nothing: dict[str, np.ndarray], new: np.ndarray, known: np.ndarray) -> np.ndarray:

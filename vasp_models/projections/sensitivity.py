@@ -119,9 +119,7 @@ def _asked(model: Any, histories: Interactions, parts: dict[str, tuple[int, ...]
     return {part: np.sum([factors[f] for f in chosen], axis=0, dtype=np.float32) for part, chosen in parts.items()}
 
 
-def answers_at(
-    model: Any, asked: np.ndarray, targets: np.ndarray, report: Report | None = None
-) -> dict[str, np.ndarray]:
+def answers_at(model: Any, asked: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
     """What each part answers about the `targets` to each film of `asked` alone, float32 (asked, targets).
 
     The log score, or the score of a model without factors. A model that answers sub-profiles is asked about the
@@ -133,8 +131,6 @@ def answers_at(
         span = slice(begin, min(begin + TILE, len(asked)))
         for part, values in _asked_at(model, asked[span], targets, parts).items():
             found[part][span] = values
-        if report:
-            report(span.stop / len(asked))
     return found
 
 
@@ -168,13 +164,18 @@ def _fill(model: Any, answered: Answers, parts: dict[str, tuple[int, ...]], repo
             # A film's answer to itself is no similarity; some models leave it out, and it is never read.
             values[np.arange(len(asked)), np.arange(grid.span(block).start, grid.span(block).stop)] = 0.0
             if not np.isfinite(values).all():
-                raise MapError(
-                    f"The model's part {part!r} answers some film with a score that is no finite number, "
-                    "although it covers both films: retrain it, or load another checkpoint."
-                )
+                raise not_finite(part)
             answered.tiles[part].write_rows(block, values)
         if report:
             report((block + 1) / grid.n_blocks)
+
+
+def not_finite(part: str) -> MapError:
+    """What is raised where a part's answer to a film that the model covers is no number."""
+    return MapError(
+        f"The model's part {part!r} answers some film with a score that is no finite number, although it covers both "
+        "films: retrain it, or load another checkpoint."
+    )
 
 
 @contextmanager
