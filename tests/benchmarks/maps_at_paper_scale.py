@@ -1,11 +1,12 @@
 """What the maps of a catalogue of the paper's size cost: seconds of each step, peak memory, and scikit-learn's t-SNE.
 
     python tests/benchmarks/maps_at_paper_scale.py [--films 20108] [--users 24000] [--epochs 2] [--keep FOLDER]
-        [--distance lift] [--twice] [--sklearn] [--adding 1 100]
+        [--deep small] [--distance lift] [--twice] [--sklearn] [--adding 1 100]
 
 The data are made up (`data.synthetic.paper_scale`, twenty kinds of films); the model is VASP `small`: NEASE in closed
-form and FLVAE after a short training. It is made in a process of its own, so that neither its time nor its memory
-counts; `--keep` leaves it for another run. Seconds are of the wall clock, beside those of the processor.
+form and FLVAE after a short training (`--deep paper`: of the paper's widths). It is made in a process of its own, so
+that neither its time nor its memory counts; `--keep` leaves it for another run. Seconds are of the wall clock, beside
+those of the processor.
 """
 
 from __future__ import annotations
@@ -39,6 +40,7 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=20_108)
     parser.add_argument("--users", type=int, default=24_000)
     parser.add_argument("--epochs", type=int, default=2, help="epochs in which FLVAE learns")
+    parser.add_argument("--deep", default="small", choices=("small", "paper"), help="widths of FLVAE")
     parser.add_argument("--keep", type=Path, help="folder where the model is kept for another run")
     parser.add_argument("--distance", default="lift", choices=("lift", "paper"))
     parser.add_argument("--twice", action="store_true", help="draw twice and compare the bits")
@@ -68,19 +70,33 @@ def likes(users: int, films: int):
     return synthetic.paper_scale(SEED, users, films, pairs), kinds
 
 
+def folder_of(chosen: argparse.Namespace) -> Path:
+    """Where a model is kept."""
+    return chosen.keep / f"model-{chosen.deep}-{chosen.films}-{chosen.users}-{chosen.epochs}"
+
+
+def undone(chosen: argparse.Namespace):
+    """VASP before it learns: NEASE of the preset `small`, and FLVAE of the preset that was chosen."""
+    from vasp_models.models.presets import PRESETS
+    from vasp_models.models.vasp import Product, ProductSettings
+
+    presets = {"nease": "small", "flvae": chosen.deep}
+    parts = {name: PRESETS["vasp"][preset][0].parts[name] for name, preset in presets.items()}
+    return Product(ProductSettings(parts), chosen.films, SEED)
+
+
 def make(chosen: argparse.Namespace) -> None:
     """Train the model and write its weights, unless they are there."""
     from vasp_models.models.presets import PRESETS
-    from vasp_models.models.vasp import Product
 
-    folder = chosen.keep / f"model-{chosen.films}-{chosen.users}-{chosen.epochs}"
+    folder = folder_of(chosen)
     if folder.exists():
         return
-    settings, options = PRESETS["vasp"]["small"]
+    options = PRESETS["vasp"]["small"][1]
     stage = replace(options.stages[0], epochs=chosen.epochs)
     histories, kinds = likes(chosen.users, chosen.films)
     began = time.perf_counter()
-    model = Product(settings, histories.n_items, SEED)
+    model = undone(chosen)
     for epoch in model.fit_epochs(histories, replace(options, stages=(stage,), device="cpu", seed=SEED)):
         print(f"make    {time.perf_counter() - began:7.1f} s  {epoch}", flush=True)
     folder.mkdir(parents=True)
@@ -269,11 +285,8 @@ def read(chosen: argparse.Namespace):
     import pandas as pd
 
     from vasp_models.data.catalogue import Catalogue
-    from vasp_models.models.presets import PRESETS
-    from vasp_models.models.vasp import Product
 
-    folder = chosen.keep / f"model-{chosen.films}-{chosen.users}-{chosen.epochs}"
-    model = Product(PRESETS["vasp"]["small"][0], chosen.films, SEED)
+    folder, model = folder_of(chosen), undone(chosen)
     model.load_tensors({path.stem.removeprefix("w-"): np.load(path) for path in folder.glob("w-*.npy")})
     kinds, films = np.load(folder / "kinds.npy"), np.arange(chosen.films)
     frame = pd.DataFrame(
