@@ -162,13 +162,22 @@ def beside_sklearn(model, maps) -> None:
             spent[name] = (time.perf_counter() - wall, time.process_time() - cpu)
             trust, continuity = quality.faithfulness(found, near, places, SEED)
             wall, cpu = spent[name]
-            about = f"KL {kl:.4f}, trustworthiness {trust:.4f}, continuity {continuity:.4f}"
+            about = f"KL {kl:.4f} by itself, {divergence(places, weights):.4f} by Barnes-Hut"
+            about += f", trustworthiness {trust:.4f}, continuity {continuity:.4f}"
             print(f"{name:12s} {wall:.1f} s ({cpu:.1f} s of processor), {about}", flush=True)
             if name == "openTSNE":
                 same = np.array_equal(layout.aligned(places, places)[0].astype(np.float32), maps.positions["joint"])
                 print(f"  drawn again: {'the same bits' if same else 'OTHER BITS'}")
         wall, cpu = (spent["scikit-learn"][place] / spent["openTSNE"][place] for place in (0, 1))
         print(f"scikit-learn's t-SNE takes {wall:.2f} times as long as ours ({cpu:.2f} by the processor)")
+
+
+def divergence(places: np.ndarray, weights) -> float:
+    """KL divergence of a map from openTSNE's affinities, for both by the same function."""
+    from openTSNE import TSNEEmbedding
+
+    drawn = TSNEEmbedding(np.asarray(places, dtype=np.float64), weights, negative_gradient_method="bh", n_jobs=1)
+    return float(drawn.optimize(0, learning_rate=1.0).kl_divergence)
 
 
 def graph(near: np.ndarray, away: np.ndarray):
