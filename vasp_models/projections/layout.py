@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 
 PERPLEXITY = 30  # the authors' figure (models.md A14)
 EXAGGERATED_STEPS, STEPS = 250, 500  # openTSNE's defaults
-# Of a film that joins a map: openTSNE's defaults for `transform`, but for the perplexity (docs/results.md).
+# Of a film that joins a map: openTSNE's defaults for `transform`. With the map's own perplexity of 30 fewer of its
+# nearest lie around it (docs/results.md).
 ADDED_STEPS, _ADDED_RATE, _ADDED_EXAGGERATION, _ADDED_MOMENTUM = 250, 0.1, 1.5, 0.8
 ADDED_PERPLEXITY = 5
 _MEDIAN_OF, _LONGEST_GRADIENT = 25, 0.25
