@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json as json_module
+from pathlib import Path
 import sys
 from typing import Annotated, Any
 
@@ -19,12 +20,28 @@ def map_command(
     distance: Annotated[str, typer.Option(help="lift, paper or both: the reading of the distance.")] = "lift",
     seed: Annotated[int, typer.Option(help="Seed of the layout.", min=0, max=2**32 - 1)] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or mps.")] = "auto",
-    json: Annotated[bool, typer.Option("--json", help="Print the measures as JSON.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the measures, or the places, as JSON.")] = False,
+    onto: Annotated[
+        str | None, typer.Option(help="Draw no map, but place films of CHECKPOINT on the map of this older checkpoint.")
+    ] = None,
+    add: Annotated[
+        list[str] | None, typer.Option(help="With --onto: id of a film to place, repeatable; all new ones without it.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(help="With --onto: write the places as .csv or .parquet.")] = None,
 ) -> None:
-    """Draw the sensitivity maps of a checkpoint (figure 3 of the paper), once; the dashboard finds them."""
+    """Draw the sensitivity maps of a checkpoint (figure 3 of the paper), once; the dashboard finds them.
+
+    With --onto, films that an older checkpoint's map lacks are placed there among their nearest; no film of it moves.
+    """
     from vasp_models import checkpoints, devices
     from vasp_models.projections import jobs, maps
 
+    if onto is not None:
+        from vasp_models.cli.adding import place_onto
+
+        return place_onto(checkpoint, onto, add or [], distance, seed, device, out, json)
+    if add or out:
+        raise MapError("--add and --out place films on another map: expected --onto OLDER_CHECKPOINT beside them.")
     readings = readings_of(distance)
     loaded = checkpoints.load(checkpoint)
     missing = [reading for reading in readings if not maps.complete(maps.find(loaded, reading, seed, notice=_tell))]

@@ -48,8 +48,7 @@ class Similarities:
             yield span, there
 
     def _scaled(self, answers: np.ndarray, base: np.ndarray) -> np.ndarray:
-        values = _values(answers, base, self.distance, self.logarithmic)
-        return (values - np.float32(self.low)) * np.float32(CEILING / (self.high - self.low))
+        return scaled(values_of(answers, base, self.distance, self.logarithmic), self.low, self.high)
 
 
 def similarities(answered: Answers, part: str, distance: str) -> Similarities:
@@ -71,7 +70,13 @@ def similarities(answered: Answers, part: str, distance: str) -> Similarities:
     return Similarities(tiles, base, distance, answered.logarithmic, low, high)
 
 
-def _values(answers: np.ndarray, base: np.ndarray, distance: str, logarithmic: bool) -> np.ndarray:
+def scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:
+    """Values as similarities, float32 of the same shape: `low` is 0 and `high` .99."""
+    return (values - np.float32(low)) * np.float32(CEILING / (high - low))
+
+
+def values_of(answers: np.ndarray, base: np.ndarray, distance: str, logarithmic: bool) -> np.ndarray:
+    """What a reading of the distance takes from answers and from those to the empty profile, `base`."""
     if distance == "lift":
         return answers - base
     return np.exp(answers) if logarithmic else answers
@@ -81,7 +86,7 @@ def _extent(tiles: Tiles, base: np.ndarray, distance: str, logarithmic: bool) ->
     """Smallest and largest value off the diagonal, over the whole part."""
     low, high = np.inf, -np.inf
     for block in range(tiles.n_blocks):
-        values = _values(tiles.rows(block), base, distance, logarithmic)
+        values = values_of(tiles.rows(block), base, distance, logarithmic)
         span = tiles.span(block)
         off_diagonal = np.ones(values.shape, dtype=bool)
         off_diagonal[np.arange(len(values)), np.arange(span.start, span.stop)] = False
@@ -106,6 +111,11 @@ def nearest(
 def _nearest_in(block: np.ndarray, start: int, k: int) -> tuple[np.ndarray, np.ndarray]:
     away = -block
     away[np.arange(len(block)), np.arange(start, start + len(block))] = np.inf  # a film is no neighbour of itself
+    return nearest_of(away, k)
+
+
+def nearest_of(away: np.ndarray, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """The k nearest of each row of -similarity, float32 (rows, n): places, int64 (rows, k), and distances, float64."""
     chosen = np.argpartition(away, k - 1, axis=1)[:, :k] if k < away.shape[1] else np.argsort(away, axis=1)[:, :k]
     kept = np.take_along_axis(away, chosen, axis=1)
     order = np.lexsort((chosen, kept), axis=1)  # equal distances in the order of the catalogue

@@ -26,6 +26,18 @@ Progress = Callable[[str, float], None]  # told what is being done, in words, an
 
 
 @dataclass(frozen=True)
+class Frame:
+    """What a film needs to join one part's map later: the values that are similarity 0 and .99, and the map's scale.
+
+    `stretch` is what t-SNE's places were multiplied by when the map was laid onto the joint one.
+    """
+
+    low: float
+    high: float
+    stretch: float
+
+
+@dataclass(frozen=True)
 class SensitivityMaps:
     """The maps of the joint model and of its parts, in one reading of the distance.
 
@@ -33,7 +45,8 @@ class SensitivityMaps:
     int32 (n, k), *rows of the map* (places in `items`), nearest first; `quality` part -> numbers; `overlap` mean share
     of the 20 nearest that the parts have in common (None for a model in one part); `settings` what was computed and
     how; `digest` of the checkpoint; `seconds` it took; `shares` component -> float32 (n), the share of each path
-    (`projections.shares`), empty for a model in one, None on maps that were drawn before it was measured.
+    (`projections.shares`), empty for a model in one, None on maps that were drawn before it was measured;
+    `frames` part -> Frame, None on maps that were drawn before they were kept.
     """
 
     positions: dict[str, np.ndarray]
@@ -46,6 +59,7 @@ class SensitivityMaps:
     seconds: float = 0.0
     provenance: dict[str, Any] = field(default_factory=dict)
     shares: dict[str, np.ndarray] | None = None
+    frames: dict[str, Frame] | None = None
 
     def __len__(self) -> int:
         return len(self.items)
@@ -142,7 +156,7 @@ def _one_reading(
 ) -> SensitivityMaps:
     parts, n = answered.parts, len(answered.items)
     found = {part: distances.similarities(answered, part, distance) for part in parts}
-    positions, neighbours, measured = {}, {}, {}
+    positions, neighbours, measured, frames = {}, {}, {}, {}
     first = onto = None
     for number, part in enumerate(parts):
         low, width = number / len(parts), 1 / len(parts)
@@ -154,9 +168,10 @@ def _one_reading(
         step = bar.within(f"Drawing the map: {part}", low + 0.15 * width, low + 0.9 * width)
         places, kl = layout.embed(weights, first, seed, step)
         onto = places if onto is None else onto
-        places, disparity = layout.aligned(places, onto)
+        drawn, (places, disparity) = places, layout.aligned(places, onto)
         bar.within(f"Measuring the map: {part}", low + 0.9 * width, low + width)
         positions[part] = places.astype(np.float32)
+        frames[part] = Frame(found[part].low, found[part].high, layout.radius(places) / layout.radius(drawn))
         neighbours[part] = near[:, :KEPT_NEIGHBOURS]
         trust, continuity = quality.faithfulness(found[part], near, places, seed)
         about = {"trustworthiness": trust, "continuity": continuity, "kl": kl, "disparity": disparity}
@@ -169,7 +184,7 @@ def _one_reading(
         "perplexity": layout.perplexity_for(n),
         "neighbours": layout.neighbours_for(n),
     }
-    return SensitivityMaps(positions, answered.items, neighbours, measured, overlap, settings, digest)
+    return SensitivityMaps(positions, answered.items, neighbours, measured, overlap, settings, digest, frames=frames)
 
 
 def expected_seconds(n_items: int) -> float:

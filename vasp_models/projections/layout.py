@@ -12,6 +12,11 @@ from threadpoolctl import threadpool_limits
 
 PERPLEXITY = 30  # the authors' figure (models.md A14)
 EXAGGERATED_STEPS, STEPS = 250, 500  # openTSNE's defaults
+# Of a film that joins a map: openTSNE's defaults for `transform`. With the map's own perplexity of 30 fewer of its
+# nearest lie around it (docs/results.md).
+ADDED_STEPS, _ADDED_RATE, _ADDED_EXAGGERATION, _ADDED_MOMENTUM = 250, 0.1, 1.5, 0.8
+ADDED_PERPLEXITY = 5
+_MEDIAN_OF, _LONGEST_GRADIENT = 25, 0.25
 _START_STD = 1e-4  # larger starts converge badly (Kobak and Berens 2019)
 _REPORT_EVERY = 25
 
@@ -35,9 +40,12 @@ def affinities(places: np.ndarray, distances: np.ndarray) -> object:
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    shifted = np.sqrt(np.maximum(distances**2 - distances[:, :1] ** 2, 0.0))
-    index = PrecomputedNeighbors(np.ascontiguousarray(places, dtype=np.int64), shifted)
+    index = PrecomputedNeighbors(np.ascontiguousarray(places, dtype=np.int64), _shifted(distances))
     return PerplexityBasedNN(knn_index=index, perplexity=perplexity_for(len(places)), n_jobs=1)
+
+
+def _shifted(distances: np.ndarray) -> np.ndarray:
+    return np.sqrt(np.maximum(distances**2 - distances[:, :1] ** 2, 0.0))
 
 
 def start(weights: sparse.csr_matrix, seed: int) -> np.ndarray:
@@ -82,6 +90,38 @@ def embed(
     return np.array(embedding, dtype=np.float64), float(embedding.kl_divergence)
 
 
+def placed(near: np.ndarray, distances: np.ndarray, onto: np.ndarray) -> np.ndarray:
+    """Places of new films on a drawn map, float64 (m, 2), as openTSNE's `transform` finds them; the map stays.
+
+    `near` int (m, k) and `distances` float64 (m, k) are each new film's nearest on the map, nearest first; `onto`
+    float64 (n, 2) are the map's places as t-SNE left them. Each film starts at the median of its 25 nearest and moves
+    by the map alone: its place does not depend on which other films are added.
+    """
+    from openTSNE import TSNEEmbedding
+    from openTSNE.affinity import PrecomputedAffinities, joint_probabilities_nn
+    from openTSNE.initialization import median
+    from openTSNE.tsne import PartialTSNEEmbedding
+
+    n, k = len(onto), min(3 * ADDED_PERPLEXITY, near.shape[1])
+    near = np.ascontiguousarray(near, dtype=np.int64)
+    weights = joint_probabilities_nn(
+        near[:, :k], _shifted(distances[:, :k]), [min(ADDED_PERPLEXITY, k / 3)], symmetrize=False,
+        normalization="point-wise", n_reference_samples=n, n_jobs=1,
+    )  # fmt: skip
+    # Barnes-Hut at any size: openTSNE's interpolation takes their gains away from all films that lie on its grid.
+    frame = TSNEEmbedding(
+        onto, PrecomputedAffinities(sparse.csr_matrix((n, n)), normalize=False), negative_gradient_method="bh", n_jobs=1
+    )
+    moving = PartialTSNEEmbedding(median(frame, near[:, :_MEDIAN_OF]), frame, weights, **frame.gradient_descent_params)
+    with threadpool_limits(limits=1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", category=DeprecationWarning)  # inside openTSNE
+        moving = moving.optimize(
+            ADDED_STEPS, learning_rate=_ADDED_RATE, exaggeration=_ADDED_EXAGGERATION, momentum=_ADDED_MOMENTUM,
+            max_grad_norm=_LONGEST_GRADIENT,
+        )  # fmt: skip
+    return np.array(moving, dtype=np.float64)
+
+
 class _Watch:
     """Counts the steps of both phases for a progress bar."""
 
@@ -102,8 +142,13 @@ def aligned(places: np.ndarray, onto: np.ndarray) -> tuple[np.ndarray, float]:
     Both keep the same root mean square radius: the scale that fits best would shrink a map the more it differs.
     """
     moved, target = places - places.mean(axis=0), onto - onto.mean(axis=0)
-    radius = np.linalg.norm(target)
-    moved *= radius / max(np.linalg.norm(moved), 1e-300)
+    size = np.linalg.norm(target)
+    moved *= size / max(np.linalg.norm(moved), 1e-300)
     left, stretch, right = np.linalg.svd(moved.T @ target)
-    disparity = 1.0 - (stretch.sum() / max(radius**2, 1e-300)) ** 2
+    disparity = 1.0 - (stretch.sum() / max(size**2, 1e-300)) ** 2
     return moved @ (left @ right), max(float(disparity), 0.0)
+
+
+def radius(places: np.ndarray) -> float:
+    """How far the places lie from their middle, the root of the summed squares (above 0)."""
+    return max(float(np.linalg.norm(places - places.mean(axis=0))), 1e-300)

@@ -6,7 +6,7 @@ A map is a folder of Parquet and JSON named by its content, beside the checkpoin
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 import hashlib
 import json
 import os
@@ -24,6 +24,7 @@ from vasp_models.projections import shares
 from vasp_models.projections.distances import DISTANCES
 from vasp_models.projections.drawing import (
     DEFAULT_DISTANCE,
+    Frame,
     Progress,
     SensitivityMaps,
     check_distance,
@@ -180,6 +181,7 @@ def write(maps: SensitivityMaps, folder: Path) -> None:
             "overlap": maps.overlap,
             "seconds": maps.seconds,
             "shares": None if maps.shares is None else list(maps.shares),
+            "frames": maps.frames and {part: asdict(frame) for part, frame in maps.frames.items()},
             "provenance": maps.provenance or _provenance(),
             "files": {path.name: _sha256(path) for path in sorted(temporary.glob("*.parquet"))},
         }
@@ -204,7 +206,7 @@ def load(folder: Path) -> SensitivityMaps:
 
 def _read(folder: Path, about: dict[str, Any]) -> SensitivityMaps:
     positions, neighbours = pq.read_table(folder / _POSITIONS), pq.read_table(folder / _NEIGHBOURS)
-    measured = about.get("shares")
+    measured, frames = about.get("shares"), about.get("frames")
     table = pq.read_table(folder / _SHARES) if measured else None
     return SensitivityMaps(
         positions={
@@ -219,6 +221,7 @@ def _read(folder: Path, about: dict[str, Any]) -> SensitivityMaps:
         seconds=about["seconds"],
         provenance=about["provenance"],
         shares=None if measured is None else {name: table[name].to_numpy() for name in measured},
+        frames=frames and {part: Frame(**frame) for part, frame in frames.items()},
     )
 
 

@@ -89,14 +89,13 @@ def answers(model: Any, report: Report | None = None, side: int = TILE) -> Itera
 
     Raises MapError when the model covers no film, answers with numbers that are none, or the disk is too small.
     """
-    parts = part_factors(model)
-    empty = _asked(model, Interactions.from_lists([[]], model.n_items), parts)
-    items = np.flatnonzero(np.isfinite(empty[JOINT][0]))
+    parts, empty = part_factors(model), answers_to_nothing(model)
+    items = np.flatnonzero(np.isfinite(empty[JOINT]))
     if len(items) == 0:
         raise MapError(f"The model gives no film a finite score for {_MODELLED_PROBE}, so there is nothing to map.")
     with _scratch(len(items), len(parts), side) as folder, _opened(folder, parts) as files:
         tiles = {part: Tiles(file, len(items), side) for part, file in files.items()}
-        base = {part: rows[0, items] for part, rows in empty.items()}
+        base = {part: values[items] for part, values in empty.items()}
         answered = Answers(items, base, tiles, hasattr(model, "log_factors"))
         _fill(model, answered, parts, report)
         yield answered
@@ -120,6 +119,41 @@ def _asked(model: Any, histories: Interactions, parts: dict[str, tuple[int, ...]
     return {part: np.sum([factors[f] for f in chosen], axis=0, dtype=np.float32) for part, chosen in parts.items()}
 
 
+def answers_at(model: Any, asked: np.ndarray, targets: np.ndarray) -> dict[str, np.ndarray]:
+    """What each part answers about the `targets` to each film of `asked` alone, float32 (asked, targets).
+
+    The log score, or the score of a model without factors. A model that answers sub-profiles is asked about the
+    targets alone: few targets cost little, however large the catalogue.
+    """
+    parts = part_factors(model)
+    found = {part: np.empty((len(asked), len(targets)), dtype=np.float32) for part in parts}
+    for begin in range(0, len(asked), TILE):
+        span = slice(begin, min(begin + TILE, len(asked)))
+        for part, values in _asked_at(model, asked[span], targets, parts).items():
+            found[part][span] = values
+    return found
+
+
+def _asked_at(
+    model: Any, asked: np.ndarray, targets: np.ndarray, parts: dict[str, tuple[int, ...]]
+) -> dict[str, np.ndarray]:
+    if not (hasattr(model, "log_factors") and hasattr(model, "on_subsets")):
+        rows = _asked(model, Interactions.one_hot(asked, model.n_items), parts)
+        return {part: values[:, targets] for part, values in rows.items()}
+    import torch  # a model that can be asked so is one of torch
+
+    with torch.inference_mode():
+        answered = model.on_subsets(asked, torch.eye(len(asked)), targets).log_factors
+    factors = [answered[name].cpu().numpy() for name in model.factor_names]
+    return {part: np.sum([factors[f] for f in chosen], axis=0, dtype=np.float32) for part, chosen in parts.items()}
+
+
+def answers_to_nothing(model: Any) -> dict[str, np.ndarray]:
+    """What each part answers to the empty profile, float32 (all items of the model), as `answers_at`."""
+    rows = _asked(model, Interactions.from_lists([[]], model.n_items), part_factors(model))
+    return {part: values[0] for part, values in rows.items()}
+
+
 def _fill(model: Any, answered: Answers, parts: dict[str, tuple[int, ...]], report: Report | None) -> None:
     grid = answered.tiles[JOINT]
     for block in range(grid.n_blocks):
@@ -130,13 +164,18 @@ def _fill(model: Any, answered: Answers, parts: dict[str, tuple[int, ...]], repo
             # A film's answer to itself is no similarity; some models leave it out, and it is never read.
             values[np.arange(len(asked)), np.arange(grid.span(block).start, grid.span(block).stop)] = 0.0
             if not np.isfinite(values).all():
-                raise MapError(
-                    f"The model's part {part!r} answers some film with a score that is no finite number, "
-                    "although it covers both films: retrain it, or load another checkpoint."
-                )
+                raise not_finite(part)
             answered.tiles[part].write_rows(block, values)
         if report:
             report((block + 1) / grid.n_blocks)
+
+
+def not_finite(part: str) -> MapError:
+    """What is raised where a part's answer to a film that the model covers is no number."""
+    return MapError(
+        f"The model's part {part!r} answers some film with a score that is no finite number, although it covers both "
+        "films: retrain it, or load another checkpoint."
+    )
 
 
 @contextmanager
