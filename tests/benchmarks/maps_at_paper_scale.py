@@ -137,6 +137,7 @@ def beside_sklearn(model, maps) -> None:
     from threadpoolctl import threadpool_limits
 
     from vasp_models.projections import distances, layout, quality, sensitivity
+    from vasp_models.speed.mapping import graph
 
     with sensitivity.answers(model) as answered:
         found = distances.similarities(answered, sensitivity.JOINT, maps.distance)
@@ -153,7 +154,7 @@ def beside_sklearn(model, maps) -> None:
                 max_iter=layout.EXAGGERATED_STEPS + layout.STEPS, n_jobs=1,
             )  # fmt: skip
             with threadpool_limits(limits=1):
-                return tsne.fit_transform(graph(near, layout._shifted(away))), float(tsne.kl_divergence_)
+                return tsne.fit_transform(graph(near, layout.shifted(away))), float(tsne.kl_divergence_)
 
         spent = {}
         for name, draw_it in (("openTSNE", ours), ("scikit-learn", theirs)):
@@ -178,16 +179,6 @@ def divergence(places: np.ndarray, weights) -> float:
 
     drawn = TSNEEmbedding(np.asarray(places, dtype=np.float64), weights, negative_gradient_method="bh", n_jobs=1)
     return float(drawn.optimize(0, learning_rate=1.0).kl_divergence)
-
-
-def graph(near: np.ndarray, away: np.ndarray):
-    """Neighbours as scikit-learn reads them, csr (n, n): every film first its own, at distance 0."""
-    from scipy import sparse
-
-    n = len(near)
-    columns = np.concatenate([np.arange(n)[:, None], near], axis=1)
-    values = np.concatenate([np.zeros((n, 1)), away], axis=1)
-    return sparse.csr_matrix((values.ravel(), columns.ravel(), np.arange(n + 1) * columns.shape[1]), shape=(n, n))
 
 
 def _overlap(near: np.ndarray, drawn: np.ndarray) -> float:

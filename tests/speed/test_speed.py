@@ -25,7 +25,7 @@ def measured():
 def test_each_figure_has_a_time_and_a_peer_a_ratio(measured):
     assert len({figure.name for figure in measured.figures}) == len(measured.figures) >= 8
     for figure in measured.figures:
-        assert figure.seconds > 0 and figure.runs >= 2
+        assert figure.seconds > 0 and figure.runs >= 1
         assert bool(figure.peer) == (figure.peer_seconds is not None) == (figure.ratio is not None)
     assert sum(figure.ratio is not None for figure in measured.figures) >= 6
 

@@ -40,11 +40,12 @@ def affinities(places: np.ndarray, distances: np.ndarray) -> object:
     from openTSNE.affinity import PerplexityBasedNN
     from openTSNE.nearest_neighbors import PrecomputedNeighbors
 
-    index = PrecomputedNeighbors(np.ascontiguousarray(places, dtype=np.int64), _shifted(distances))
+    index = PrecomputedNeighbors(np.ascontiguousarray(places, dtype=np.int64), shifted(distances))
     return PerplexityBasedNN(knn_index=index, perplexity=perplexity_for(len(places)), n_jobs=1)
 
 
-def _shifted(distances: np.ndarray) -> np.ndarray:
+def shifted(distances: np.ndarray) -> np.ndarray:
+    """Distances (n, k) with the smallest square of each row taken off, which changes no affinity."""
     return np.sqrt(np.maximum(distances**2 - distances[:, :1] ** 2, 0.0))
 
 
@@ -105,7 +106,7 @@ def placed(near: np.ndarray, distances: np.ndarray, onto: np.ndarray) -> np.ndar
     n, k = len(onto), min(3 * ADDED_PERPLEXITY, near.shape[1])
     near = np.ascontiguousarray(near, dtype=np.int64)
     weights = joint_probabilities_nn(
-        near[:, :k], _shifted(distances[:, :k]), [min(ADDED_PERPLEXITY, k / 3)], symmetrize=False,
+        near[:, :k], shifted(distances[:, :k]), [min(ADDED_PERPLEXITY, k / 3)], symmetrize=False,
         normalization="point-wise", n_reference_samples=n, n_jobs=1,
     )  # fmt: skip
     # Barnes-Hut at any size: openTSNE's interpolation takes their gains away from all films that lie on its grid.

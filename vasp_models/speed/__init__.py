@@ -7,7 +7,7 @@ in turn stays.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 import time
 from typing import Any
@@ -42,6 +42,10 @@ class Figure:
     ratio: float | None = None
     fact: str = ""
 
+    def with_fact(self, fact: str) -> Figure:
+        """The same with what was found."""
+        return replace(self, fact=fact)
+
     def record(self) -> dict[str, Any]:
         """The figure as JSON has it."""
         return asdict(self)
@@ -54,12 +58,14 @@ def timed(
     peer_name: str = "",
     repeats: int = 5,
     fact: str = "",
+    warm: bool = True,
 ) -> Figure:
-    """Medians over `repeats` runs after one that warms up, ours and the peer's in turn; the median of their ratios."""
-    ours()
+    """Medians over `repeats` runs, ours and the peer's in turn, after one that may warm up; the median of the ratios."""
+    for action in (ours, peer) if warm else ():
+        if action is not None:
+            action()
     if peer is None:
         return Figure(name, median(_seconds(ours) for _ in range(repeats)), repeats, fact=fact)
-    peer()
     pairs = [(_seconds(ours), _seconds(peer)) for _ in range(repeats)]
     middle, other = (median(side) for side in zip(*pairs, strict=True))
     return Figure(name, middle, repeats, peer_name, other, median(b / a for a, b in pairs), fact)

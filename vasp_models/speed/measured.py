@@ -10,13 +10,14 @@ import torch
 
 from vasp_models import devices, provenance
 from vasp_models.jobs import Report
-from vasp_models.speed import Figure, Scale, answering, training
+from vasp_models.speed import Figure, Scale, answering, mapping, training
 
 _PACKAGES = ("vasp-lens", "torch", "numpy", "scipy", "scikit-learn", "openTSNE")
 # What is timed, in words for the bar, and the share of the time that it takes, roughly.
 KINDS: dict[str, tuple[Callable, float]] = {
     "Steps of training": (training.figures, 0.2),
-    "Answers": (answering.figures, 0.8),
+    "Answers": (answering.figures, 0.6),
+    "Maps": (mapping.figures, 0.2),
 }
 
 
