@@ -60,7 +60,7 @@ def timed(
     fact: str = "",
     warm: bool = True,
 ) -> Figure:
-    """Medians over `repeats` runs, ours and the peer's in turn, after one that may warm up; the median of the ratios."""
+    """Medians over `repeats` runs, ours and the peer's in turn, after one that warms up; the median of their ratios."""
     for action in (ours, peer) if warm else ():
         if action is not None:
             action()
