@@ -50,6 +50,13 @@ class LowRankNet(Net):
         scores = x.times(rows) @ (rows if targets is None else rows[targets]).T - itself
         return functional.relu(scores) if self.training and self.relu else scores
 
+    def item_weights(self, items: Tensor) -> Tensor:
+        """Rows of A A' - I, fp32 (len(items), items)."""
+        rows = self.rows()
+        weights = rows[items] @ rows.T
+        weights[torch.arange(len(items), device=items.device), items] -= 1.0
+        return weights
+
 
 class ELSA(SetNetwork):
     """Low-rank, linear, with an exact share for each item of the history."""
@@ -63,10 +70,7 @@ class ELSA(SetNetwork):
         """Rows of A A' - I, float32 (len(items), items)."""
         chosen = torch.from_numpy(np.asarray(items, dtype=np.int64)).to(self.device)
         with torch.inference_mode():
-            rows = self.net.rows()
-            weights = rows[chosen] @ rows.T
-            weights[torch.arange(len(chosen)), chosen] -= 1.0
-        return weights.cpu().numpy()
+            return self.net.item_weights(chosen).cpu().numpy()
 
 
 _STAGE = Stage("train", 14, (NET,), inputs="full", batch_users=128, loss="cosine", learning_rate=0.1)

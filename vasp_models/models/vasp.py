@@ -19,15 +19,24 @@ from vasp_models.errors import ModelError, SettingError
 from vasp_models.models.base import Validate
 from vasp_models.models.flvae import FLVAE
 from vasp_models.models.inputs import Inputs, Subsets
+from vasp_models.models.low_rank import LowRank
 from vasp_models.models.nease import NEASE
 from vasp_models.models.net_part import HVampPart, RecVAEPart
 from vasp_models.models.part import Part
+from vasp_models.models.sparse import Sparse
 from vasp_models.models.weights import TorchRecommender
 from vasp_models.training.loop import Training
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, TrainOptions, check_ranges
 from vasp_models.training.state import TrainingState
 
-PARTS: dict[str, type[Part]] = {"nease": NEASE, "flvae": FLVAE, "recvae": RecVAEPart, "hvamp": HVampPart}
+PARTS: dict[str, type[Part]] = {
+    "nease": NEASE,
+    "low_rank": LowRank,
+    "sparse": Sparse,
+    "flvae": FLVAE,
+    "recvae": RecVAEPart,
+    "hvamp": HVampPart,
+}
 
 
 @dataclass(frozen=True)
