@@ -50,6 +50,7 @@ class LowRank(Part):
     title = "Low rank"
     factor_names = ("low_rank",)
     linear = True
+    loss_without_bias = True
 
     def __init__(self, settings: LowRankSettings, n_items: int, generator: torch.Generator) -> None:
         super().__init__()

@@ -30,6 +30,7 @@ class Part(nn.Module, ABC):
     factor_names: ClassVar[tuple[str, ...]]
     transient: ClassVar[tuple[str, ...]] = ()  # submodules that only training needs: they are not saved
     linear: ClassVar[bool] = False  # its one logit is bias + a sum of item_weights over the history
+    loss_without_bias: ClassVar[bool] = False  # losses of the linear output are of that sum alone
 
     @abstractmethod
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
@@ -41,6 +42,10 @@ class Part(nn.Module, ABC):
         The order in which they are randomised to test that an explanation depends on them (Adebayo et al. 2018).
         """
         return {"weights": tuple(name for name, _ in self.named_parameters())}
+
+    def silence(self, items: Tensor) -> bool:
+        """Let nothing lead from some items to the outputs; False where the part's weights cannot be cut so."""
+        return False
 
     def initialise(self, train: Interactions) -> None:
         """Start from the training data instead of random weights, where the part's settings say so."""

@@ -7,9 +7,9 @@ of others that speak for it, and their weights are the closed form on those (`lo
 from __future__ import annotations
 
 from dataclasses import dataclass
-import warnings
 
 import numpy as np
+from scipy.sparse import csr_matrix
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -18,17 +18,15 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.local_ease import local_edlae
 from vasp_models.models.part import Part, PartOutput
+from vasp_models.training.batches import Bag
 from vasp_models.training.options import check_ranges
-
-# Said once in every process; the sparse products are held to dense ones by the tests.
-warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta", UserWarning)
 
 
 @dataclass(frozen=True)
 class SparseSettings:
     """How many items speak for each item, the closed form that weighs them, and the logit's scale and constant."""
 
-    neighbours: int = 200
+    neighbours: int = 100
     l2: float = 50.0
     dropout: float = 0.5
     bias: float = -6.0
@@ -56,8 +54,8 @@ class Sparse(Part):
         self.settings, self.n_items = settings, n_items
         self.k = min(settings.neighbours, n_items - 1)
         self.scale = nn.Parameter(torch.tensor(settings.temperature))
-        drawn = torch.randint(1, n_items, (n_items, self.k), generator=generator, dtype=torch.int32)
-        sources = (torch.arange(n_items, dtype=torch.int32)[:, None] + drawn) % n_items  # of all others
+        steps = 1 + torch.randperm(max(n_items - 1, 0), generator=generator, dtype=torch.int32)[: self.k]
+        sources = (torch.arange(n_items, dtype=torch.int32)[:, None] + steps) % n_items  # k others, none twice
         weights = torch.randn(n_items, self.k, generator=generator) / max(self.k, 1) ** 0.5
         for name, values in _by_rows(sources, weights).items():
             self.register_buffer(name, values)
@@ -76,15 +74,15 @@ class Sparse(Part):
     def _sums(self, x: Inputs, targets: Tensor | None) -> Tensor:
         if isinstance(x, Subsets):  # differentiable in its weights
             return x.weights.to(self.weights.dtype) @ self._rows(x.items, targets)
-        with torch.no_grad():
-            rows = x.dense(self.n_items).to(self.weights.dtype).to_sparse_csr()
-            sums = (rows @ self._matrix).to_dense()
+        # By SciPy, on the host wherever the model is: products of two sparse matrices are in beta in torch.
+        sums = (_host(x, self.n_items) @ self._matrix).toarray()
+        sums = torch.from_numpy(sums).to(self.weights.device, self.weights.dtype)
         return sums if targets is None else sums[:, targets]
 
     @property
-    def _matrix(self) -> Tensor:
-        shape = (self.n_items, self.n_items)
-        return torch.sparse_csr_tensor(self.starts, self.targets, self.weights, shape, check_invariants=False)
+    def _matrix(self) -> csr_matrix:
+        weights, targets, starts = (each.cpu().numpy() for each in (self.weights, self.targets, self.starts))
+        return csr_matrix((weights, targets, starts), shape=(self.n_items, self.n_items))
 
     def _rows(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
         """Rows of B at the target items (all without them), (len(items), targets)."""
@@ -113,9 +111,23 @@ class Sparse(Part):
         """One layer."""
         return {"B": ("scale", "starts", "targets", "weights")}
 
+    def silence(self, items: Tensor) -> bool:
+        """Clear their rows."""
+        for item in items.tolist():
+            self.weights[self.starts[item] : self.starts[item + 1]] = 0.0
+        return True
+
     def item_weights(self, items: Tensor) -> Tensor:
         """Rows of c B for the given items, float32 (len(items), items)."""
         return self.scale * self._rows(items)
+
+
+def _host(x: Inputs, n_items: int) -> csr_matrix:
+    """Histories as a sparse matrix on the host (rows, items)."""
+    if not isinstance(x, Bag):
+        return csr_matrix(x.dense(n_items).detach().cpu().numpy())
+    weights = np.ones(len(x.items), np.float32) if x.weights is None else x.weights.cpu().numpy()
+    return csr_matrix((weights, x.items.cpu().numpy(), x.offsets.cpu().numpy()), shape=(len(x), n_items))
 
 
 def _by_rows(sources: Tensor, weights: Tensor) -> dict[str, Tensor]:

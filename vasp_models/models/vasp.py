@@ -59,6 +59,7 @@ class ProductOutput:
     log_factors: dict[str, Tensor]
     logits: dict[str, Tensor]
     kl: list[Tensor]
+    constant: float = 0.0  # what losses of a linear output take from its logit
 
 
 class Product(TorchRecommender):
@@ -87,6 +88,7 @@ class Product(TorchRecommender):
             {name: value for output in outputs for name, value in output.log_factors.items()},
             {name: value for output in outputs for name, value in output.logits.items()},
             [output.kl for output in outputs if output.kl is not None],
+            sum(net.bias for net in map(self.nets.__getitem__, parts) if net.loss_without_bias),
         )
 
     def fit_epochs(
@@ -157,7 +159,7 @@ class Product(TorchRecommender):
         """Rows of the linear part's matrix, float32 (len(items), items); 0 from uncovered items and NaN to them."""
         part, columns = self._linear_part, self._column_of[np.asarray(items, dtype=np.int64)]
         if part is None:
-            raise ModelError(f"The product of {', '.join(self.nets)} has no linear part: expected one with NEASE.")
+            raise ModelError(f"The product of {', '.join(self.nets)} has no linear part: expected one with NEASE, low_rank or sparse.")
         weights = np.full((len(columns), self.n_items), np.nan, dtype=np.float32)
         covered = self.modelled.cpu().numpy()
         weights[:, covered] = 0.0

@@ -180,6 +180,7 @@ def _scored(stage: Stage, output, full: Bag) -> Tensor:
     """The scores of all items of each row that the loss is of."""
     if stage.loss in LINEAR_LOSSES:
         (scores,) = output.logits.values()
+        scores = scores - output.constant if output.constant else scores
     else:
         scores = sum(output.log_factors.values())
     if stage.mask_inputs:
