@@ -210,6 +210,7 @@ def _map_words(chosen) -> tuple[str, str]:
     if linear and "flvae" in parts:
         return (
             "Two ways to know a film",
-            f"{words.part_name(linear)} links films one by one, FLVAE goes by latent tastes. See which one knows genres.",
+            f"{words.part_name(linear)} links films one by one, FLVAE goes by latent tastes. "
+            "See which one knows genres.",
         )
     return "Which films are alike", "The model is asked for each film alone. See whether it knows genres."

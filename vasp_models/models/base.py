@@ -164,8 +164,8 @@ class HasItemWeights(Protocol):
     linear_factor: str | None  # its name, "score" for the raw score; None where this very model has no such factor
     linear_bias: float
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Weights that lead from the given history items to all items, float32 (len(items), items).
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
+        """Weights that lead from the given history items to the targets (all without them), float32 (items, targets).
 
         0 from items that the model does not cover, NaN to them.
         """

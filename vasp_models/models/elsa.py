@@ -50,12 +50,11 @@ class LowRankNet(Net):
         scores = x.times(rows) @ (rows if targets is None else rows[targets]).T - itself
         return functional.relu(scores) if self.training and self.relu else scores
 
-    def item_weights(self, items: Tensor) -> Tensor:
-        """Rows of A A' - I, fp32 (len(items), items)."""
+    def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Rows of A A' - I at the targets (all without them), fp32 (len(items), targets)."""
         rows = self.rows()
-        weights = rows[items] @ rows.T
-        weights[torch.arange(len(items), device=items.device), items] -= 1.0
-        return weights
+        targets = torch.arange(len(rows), device=items.device) if targets is None else targets
+        return rows[items] @ rows[targets].T - (items[:, None] == targets).to(rows.dtype)
 
 
 class ELSA(SetNetwork):
@@ -66,11 +65,14 @@ class ELSA(SetNetwork):
     linear_factor = SCORE
     linear_bias = 0.0
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Rows of A A' - I, float32 (len(items), items)."""
-        chosen = torch.from_numpy(np.asarray(items, dtype=np.int64)).to(self.device)
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
+        """Rows of A A' - I at the targets (all without them), float32 (len(items), targets)."""
+        chosen = [
+            None if each is None else torch.from_numpy(np.asarray(each, dtype=np.int64)).to(self.device)
+            for each in (items, targets)
+        ]
         with torch.inference_mode():
-            return self.net.item_weights(chosen).cpu().numpy()
+            return self.net.item_weights(*chosen).cpu().numpy()
 
 
 _STAGE = Stage("train", 14, (NET,), inputs="full", batch_users=128, loss="cosine", learning_rate=0.1)

@@ -75,6 +75,6 @@ class LowRank(Part):
         """One layer."""
         return {"A": ("net.A",)}
 
-    def item_weights(self, items: Tensor) -> Tensor:
-        """Rows of c (A A' - I) for the given items, float32 (len(items), items)."""
-        return self.settings.temperature * self.net.item_weights(items)
+    def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Rows of c (A A' - I) at the targets (all without them), float32 (len(items), targets)."""
+        return self.settings.temperature * self.net.item_weights(items, targets)

@@ -76,6 +76,6 @@ class NEASE(Part):
         self.W[items] = 0.0
         return True
 
-    def item_weights(self, items: Tensor) -> Tensor:
-        """Rows of W: what each of the given items adds to the logit of every item, float32 (len(items), items)."""
-        return self.W[items]
+    def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Rows of W, what each of the given items adds to the targets' logits, float32 (len(items), targets)."""
+        return self.W[items] if targets is None else self.W[items[:, None], targets]

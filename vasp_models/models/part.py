@@ -29,7 +29,7 @@ class Part(nn.Module, ABC):
     title: ClassVar[str]
     factor_names: ClassVar[tuple[str, ...]]
     transient: ClassVar[tuple[str, ...]] = ()  # submodules that only training needs: they are not saved
-    linear: ClassVar[bool] = False  # its one logit is bias + a sum of item_weights over the history
+    linear: ClassVar[bool] = False  # its one logit is `bias` + a sum of `item_weights` over the history
     loss_without_bias: ClassVar[bool] = False  # losses of the linear output are of that sum alone
 
     @abstractmethod

@@ -117,9 +117,9 @@ class Sparse(Part):
             self.weights[self.starts[item] : self.starts[item + 1]] = 0.0
         return True
 
-    def item_weights(self, items: Tensor) -> Tensor:
-        """Rows of c B for the given items, float32 (len(items), items)."""
-        return self.scale * self._rows(items)
+    def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Rows of c B at the targets (all without them), float32 (len(items), targets)."""
+        return self.scale * self._rows(items, targets)
 
 
 def _host(x: Inputs, n_items: int) -> csr_matrix:
@@ -131,7 +131,7 @@ def _host(x: Inputs, n_items: int) -> csr_matrix:
 
 
 def _by_rows(sources: Tensor, weights: Tensor) -> dict[str, Tensor]:
-    """The columns of B as its rows: starts and targets int32 (items + 1) and (items x k), weights float32 (items x k)."""
+    """The columns of B as its rows: `starts` int32 (items + 1), `targets` int32 and `weights` float32 (items x k)."""
     n_items, k = sources.shape
     order = np.argsort(sources.reshape(-1).numpy(), kind="stable")
     starts = np.concatenate([[0], np.cumsum(np.bincount(sources.reshape(-1).numpy(), minlength=n_items))])
