@@ -45,9 +45,9 @@ def local_edlae(train: Interactions, k: int, l2: float, dropout: float = 0.0) ->
     sources = np.empty((train.n_items, k), dtype=np.int32)
     for items, rows in _counted(liked, x):
         sources[items] = _nearest(rows, items, k, counts / len(train), counts, diagonal)
-    together = _Together(liked, counts)
+    together = _Together(liked, x, counts)
     weights = np.empty((train.n_items, k), dtype=np.float32)
-    size = max(1, _CELLS // max(len(train), 4 * k * k))
+    size = max(1, _CELLS // max(*x.shape, 4 * k * k))
     for start in range(0, train.n_items, size):
         block = slice(start, start + size)
         weights[block] = _solved(together, np.arange(train.n_items)[block], sources[block], diagonal, l2)
@@ -101,54 +101,88 @@ def _solved(
 
 
 class _Together:
-    """How many users have both of two items, for many small groups of items."""
+    """How many users have both of two items, for many small groups of items.
 
-    def __init__(self, liked: sparse.csr_matrix, counts: np.ndarray) -> None:
-        self.liked, self.n_users = liked, liked.shape[1]
+    Two much liked items are looked up in a table; pairs with a rarer one are counted, over the rarer one's users.
+    """
+
+    def __init__(self, liked: sparse.csr_matrix, x: sparse.csr_matrix, counts: np.ndarray) -> None:
+        self.liked, self.x, self.counts = liked, x, counts
+        self.reach = liked @ np.diff(x.indptr).astype(np.float64)  # what an item's users have in all
         hot = np.sort(np.argsort(-counts, kind="stable")[:_HOT])
         self.place = np.full(len(counts), -1, dtype=np.int64)
         self.place[hot] = np.arange(len(hot))
-        chosen = liked[hot]
-        back = chosen.T.tocsr()
         self.table = np.empty((len(hot), len(hot)), dtype=np.float32)
-        size = max(1, _CELLS // len(hot))
+        back, size = liked[hot].T.tocsr(), max(1, _CELLS // len(hot))
         for start in range(0, len(hot), size):
-            self.table[start : start + size] = (chosen[start : start + size] @ back).toarray()
+            self.table[start : start + size] = (liked[hot[start : start + size]] @ back).toarray()
+        self.scratch = np.empty(0, dtype=np.int32)
 
     def of(self, groups: np.ndarray) -> np.ndarray:
-        """Joint counts within each group, float64 (groups, n, n), from item numbers (groups, n)."""
+        """Joint counts within each group, float64 (groups, n, n), from distinct item numbers (groups, n).
+
+        An item that stands in a group again has counts without meaning at its later places.
+        """
         place = self.place[groups]
         counts = self.table[place[:, :, None], place[:, None, :]].astype(np.float64)
-        if (place < 0).any():
-            self._count(groups, place < 0, counts)
-        return counts
+        rare = place < 0
+        return self._counted(groups, rare, counts) if rare.any() else counts
 
-    def _count(self, groups: np.ndarray, cold: np.ndarray, counts: np.ndarray) -> None:
-        """Put in the counts of pairs of which one item is not in the table, by one sparse product for all groups."""
-        n = groups.shape[1]
-        slots, users = self._users(groups, np.flatnonzero(cold))  # (pairs): a place in groups, and a user
-        keys = slots // n * self.n_users + users
-        number = np.full(len(groups) * self.n_users, -1, dtype=np.int32)
-        number[keys] = np.arange(len(keys), dtype=np.int32)  # one number for each user of a group
-        others, their_users = self._users(groups, np.flatnonzero(~cold))
-        theirs = number[others // n * self.n_users + their_users]
-        shape = (groups.size, len(keys))
-        rare = sparse.csr_matrix((np.ones(len(keys), np.float32), (slots, number[keys])), shape)
-        known = theirs >= 0
-        rest = sparse.csr_matrix((np.ones(known.sum(), np.float32), (others[known], theirs[known])), shape)
-        found = (rare @ (rare + rest).T.tocsr()).tocoo()
-        group, one, other = found.row // n, found.row % n, found.col % n
-        flat = cold.reshape(-1)
-        rows, columns = cold[:, :, None], cold[:, None, :]
-        counts[(rows | columns)] = 0.0
-        counts[group, one, other] = found.data
-        mixed = ~flat[found.col]
-        counts[group[mixed], other[mixed], one[mixed]] = found.data[mixed]
+    def _counted(self, groups: np.ndarray, rare: np.ndarray, counts: np.ndarray) -> np.ndarray:
+        """The counts with those of pairs of which one is rare put in, by one sparse product for all groups."""
+        n, n_users = groups.shape[1], self.liked.shape[1]
+        slots, users = _joined(self.liked, groups.reshape(-1), np.flatnonzero(rare))
+        keys = slots // n * n_users + users  # a user of a group
+        number = self._numbered(len(groups) * n_users, keys, np.arange(len(keys)))
+        numbers = number[keys]  # one for each user of a group: the place of its last key
+        if self.counts[groups[~rare]].sum() <= self.reach[groups[rare]].sum():
+            others, theirs = _joined(self.liked, groups.reshape(-1), np.flatnonzero(~rare))
+            found = number[others // n * n_users + theirs]
+            others, found = others[found >= 0], found[found >= 0]
+            number[keys] = -1
+        else:
+            number[keys] = -1
+            others, found = self._of_users(groups, np.flatnonzero(~rare), slots // n, users, np.unique(numbers))
+        one, other = (
+            sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (groups.size, len(keys)))
+            for rows, columns in ((slots, numbers), (others, found))
+        )
+        return _put(counts, rare, (one @ (one + other).T.tocsr()).tocoo())
 
-    def _users(self, groups: np.ndarray, slots: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Who has the items at some places in the groups: each place as often as it has users, and the users."""
-        items = groups.reshape(-1)[slots]
-        starts, lengths = self.liked.indptr[items].astype(np.int64), np.diff(self.liked.indptr)[items]
-        ends = np.cumsum(lengths)
-        at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - (ends - lengths), lengths)
-        return np.repeat(slots, lengths), self.liked.indices[at].astype(np.int64)
+    def _of_users(
+        self, groups: np.ndarray, wanted: np.ndarray, group_of: np.ndarray, users: np.ndarray, numbers: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which of the wanted places in the groups some users have: the places, and the users' numbers."""
+        n, n_items = groups.shape[1], self.liked.shape[0]
+        keys = wanted // n * n_items + groups.reshape(-1)[wanted]
+        place = self._numbered(len(groups) * n_items, keys, wanted)
+        found, items = _joined(self.x, users, numbers)
+        others = place[group_of[found] * n_items + items]
+        place[keys] = -1
+        return others[others >= 0], found[others >= 0]
+
+    def _numbered(self, size: int, keys: np.ndarray, values: np.ndarray) -> np.ndarray:
+        """An array of -1 with a value at each key, the last given; whoever asks for it clears the keys again."""
+        if len(self.scratch) < size:
+            self.scratch = np.full(size, -1, dtype=np.int32)
+        self.scratch[keys] = values
+        return self.scratch
+
+
+def _put(counts: np.ndarray, rare: np.ndarray, found: sparse.coo_matrix) -> np.ndarray:
+    """Counts of which those with a rare item are the found ones, both ways round."""
+    n = rare.shape[1]
+    group, one, other = found.row // n, found.row % n, found.col % n
+    counts[rare[:, :, None] | rare[:, None, :]] = 0.0
+    counts[group, one, other] = found.data
+    counts[group, other, one] = found.data
+    return counts
+
+
+def _joined(matrix: sparse.csr_matrix, rows: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The columns of the rows at some places: each place as often as its row has entries, and the columns, int64."""
+    chosen = rows[places]
+    lengths = matrix.indptr[chosen + 1] - matrix.indptr[chosen]
+    ends = np.cumsum(lengths, dtype=np.int64)
+    at = np.arange(ends[-1] if len(ends) else 0) + np.repeat(matrix.indptr[chosen] - (ends - lengths), lengths)
+    return np.repeat(places, lengths), matrix.indices[at].astype(np.int64)

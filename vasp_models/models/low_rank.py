@@ -20,7 +20,7 @@ class LowRankSettings:
 
     factors: int = 256
     bias: float = -6.0
-    temperature: float = 20.0
+    temperature: float = 1.0
 
     def __post_init__(self) -> None:
         check_ranges(self, factors=(1, 65_536), bias=(-50, 50), temperature=(1e-6, 1e6))
