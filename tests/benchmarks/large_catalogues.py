@@ -24,7 +24,7 @@ sys.path.insert(0, str(ROOT))
 SIZES = {20_108: (136_677, 10_000_000), 100_000: (200_000, 10_000_000), 1_000_000: (1_000_000, 20_000_000)}
 DENSE_UP_TO = 25_000  # items; 100,000 would need 40 GB for the matrix alone
 WAYS = ("dense", "low_rank", "sparse")
-STEPS = 20  # steps of training that are timed where a way is trained by gradient
+STEPS = 5  # steps of training that are timed where a way is trained by gradient
 TOP, TARGETS = 100, 20
 
 
@@ -122,14 +122,14 @@ def built(way: str, likes):
 
 
 def _epoch(model, part: str, likes) -> float:
-    """Seconds of an epoch of the preset's stage, from some steps of it; 400 MB hold the scores of a step."""
+    """Seconds of an epoch of the preset's stage, from some steps of it; 100 MB hold the scores of a step."""
     from dataclasses import replace
 
     from vasp_models.models import preset
     from vasp_models.training.options import TrainOptions
 
     stage = next(stage for stage in preset("vasp", "large-low-rank")[1].stages if stage.parts == (part,))
-    users = min(stage.batch_users, max(1, 100_000_000 // likes.n_items))
+    users = min(stage.batch_users, max(1, 25_000_000 // likes.n_items))
     stage = replace(stage, epochs=1, batch_users=users)
     some = likes.take(slice(0, STEPS * users))
     _, seconds = _timed(lambda: model.fit(some, TrainOptions((stage,), precision="fp32")))

@@ -161,6 +161,22 @@ class TestLocalClosedForm:
         parts = local_edlae(likes, 7, 5.0)
         assert (whole.sources == parts.sources).all() and np.allclose(whole.weights, parts.weights, atol=1e-6)
 
+    @pytest.mark.parametrize("counts", ["liked items", "users"])
+    def test_either_way_to_count_rare_items_counts_alike(self, likes, counts, monkeypatch):
+        monkeypatch.setattr(local_ease, "_HOT", 25)
+        whole = local_edlae(likes, 8, 5.0)
+        real, taken = local_ease._Together._of_users, []
+        monkeypatch.setattr(local_ease._Together, "_of_users", lambda self, *a: taken.append(1) or real(self, *a))
+        kept = local_ease._Together.__init__
+
+        def made(self, liked, x, numbers):
+            kept(self, liked, x, numbers)
+            self.reach = np.full(len(numbers), np.inf if counts == "liked items" else -1.0)
+
+        monkeypatch.setattr(local_ease._Together, "__init__", made)
+        assert np.allclose(local_edlae(likes, 8, 5.0).weights, whole.weights, atol=1e-6)
+        assert bool(taken) == (counts == "users")
+
     def test_the_planted_partner_is_the_nearest(self):
         planted = synthetic.planted(users=1_000, background=30)
         found = local_edlae(planted.likes, 1, 5.0)
