@@ -71,6 +71,13 @@ class TestParts:
         items = np.array([5, 0, 17])
         assert np.abs(model.item_weights(items) - dense_of(model)[items]).max() < 1e-5
 
+    def test_weights_are_those_of_the_answers_in_double_precision(self, model, likes):
+        history, (name,) = likes.row(2), model.factor_names
+        sets = torch.from_numpy(np.concatenate([np.ones((1, len(history))), 1 - np.eye(len(history))]))
+        logits = randomising.in_double_precision(model).on_subsets(history, sets).logits[name].detach().numpy()
+        off = (logits[:1] - logits[1:]) - model.item_weights(history)
+        assert np.abs(off).max() < 1e-11
+
     def test_contributions_sum_to_the_logit(self, model, likes):
         history, targets = likes.row(2), np.array([1, 40, 7])
         terms = linear_terms(model, history, targets)

@@ -165,8 +165,9 @@ class HasItemWeights(Protocol):
     linear_bias: float
 
     def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
-        """Weights that lead from the given history items to the targets (all without them), float32 (items, targets).
+        """Weights that lead from the given history items to the targets (all without them), (items, targets).
 
+        Float32 where these are what was learnt, float64 where they are computed from it, so that no digit is lost.
         0 from items that the model does not cover, NaN to them.
         """
 

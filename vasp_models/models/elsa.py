@@ -51,10 +51,10 @@ class LowRankNet(Net):
         return functional.relu(scores) if self.training and self.relu else scores
 
     def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
-        """Rows of A A' - I at the targets (all without them), fp32 (len(items), targets)."""
+        """Rows of A A' - I at the targets (all without them), float64 (len(items), targets)."""
         rows = self.rows()
         targets = torch.arange(len(rows), device=items.device) if targets is None else targets
-        return rows[items] @ rows[targets].T - (items[:, None] == targets).to(rows.dtype)
+        return rows[items].double() @ rows[targets].double().T - (items[:, None] == targets).double()
 
 
 class ELSA(SetNetwork):
@@ -66,7 +66,7 @@ class ELSA(SetNetwork):
     linear_bias = 0.0
 
     def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
-        """Rows of A A' - I at the targets (all without them), float32 (len(items), targets)."""
+        """Rows of A A' - I at the targets (all without them), float64 (len(items), targets)."""
         chosen = [
             None if each is None else torch.from_numpy(np.asarray(each, dtype=np.int64)).to(self.device)
             for each in (items, targets)

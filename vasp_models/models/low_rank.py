@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from vasp_models.models.elsa import ELSASettings, LowRankNet
-from vasp_models.models.inputs import Inputs
+from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.part import Part, PartOutput
 from vasp_models.training.options import check_ranges
 
@@ -59,8 +59,14 @@ class LowRank(Part):
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
         """The logit and the log factor of the target items, fp32 (rows, targets)."""
-        logits = self.settings.bias + self.settings.temperature * self.net(x, noise, targets)
+        logits = self.settings.bias + self.settings.temperature * self._scores(x, noise, targets)
         return PartOutput({"low_rank": functional.logsigmoid(logits)}, {"low_rank": logits}, None)
+
+    def _scores(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None) -> Tensor:
+        if not isinstance(x, Subsets) or targets is None:
+            return self.net(x, noise, targets)
+        # For a few items a sum of the small numbers that lead to them, which loses fewer digits than x A times A' - x.
+        return x.weights.to(self.net.A.dtype) @ self.net.item_weights(x.items, targets).to(self.net.A.dtype)
 
     def project(self) -> None:
         """Put the rows of A back to length 1."""
@@ -76,5 +82,5 @@ class LowRank(Part):
         return {"A": ("net.A",)}
 
     def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
-        """Rows of c (A A' - I) at the targets (all without them), float32 (len(items), targets)."""
+        """Rows of c (A A' - I) at the targets (all without them), float64 (len(items), targets)."""
         return self.settings.temperature * self.net.item_weights(items, targets)

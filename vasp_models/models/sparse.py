@@ -118,8 +118,8 @@ class Sparse(Part):
         return True
 
     def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
-        """Rows of c B at the targets (all without them), float32 (len(items), targets)."""
-        return self.scale * self._rows(items, targets)
+        """Rows of c B at the targets (all without them), float64 (len(items), targets)."""
+        return self.scale.double() * self._rows(items, targets).double()
 
 
 def _host(x: Inputs, n_items: int) -> csr_matrix:

@@ -156,16 +156,17 @@ class Product(TorchRecommender):
         return 0.0 if self._linear_part is None else self._linear_part.bias
 
     def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
-        """Rows of the linear part's matrix, float32 (items, targets); 0 from uncovered items and NaN to them."""
+        """Rows of the linear part's matrix, float (items, targets); 0 from uncovered items and NaN to them."""
         part, column_of = self._linear_part, self._column_of
         if part is None:
             raise ModelError(f"The product of {', '.join(self.nets)} has no linear part: expected one, such as NEASE.")
         rows, columns = (column_of if each is None else column_of[np.asarray(each)] for each in (items, targets))
-        weights = np.zeros((len(rows), len(columns)), dtype=np.float32)
-        weights[:, columns < 0] = np.nan
         known = [torch.from_numpy(each[each >= 0]).to(self.device) for each in (rows, columns)]
         with torch.inference_mode():
-            weights[np.ix_(rows >= 0, columns >= 0)] = part.item_weights(*known).cpu().numpy()
+            found = part.item_weights(*known).cpu().numpy()
+        weights = np.zeros((len(rows), len(columns)), dtype=found.dtype)
+        weights[:, columns < 0] = np.nan
+        weights[np.ix_(rows >= 0, columns >= 0)] = found
         return weights
 
     @property
