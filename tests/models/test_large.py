@@ -194,6 +194,14 @@ class TestLocalClosedForm:
         found = local_edlae(likes, 2, 1.0)
         assert not found.weights[2:].any() and (found.sources[3] == 3).all() and found.weights[0].any()
 
+    def test_pairs_that_too_few_users_share_say_nothing(self, likes):
+        x = likes.csr(np.float64).toarray()
+        gram, found = x.T @ x, local_edlae(likes, 40, 5.0, shared_users=9)
+        others = found.sources != np.arange(likes.n_items)[:, None]
+        pairs = gram[found.sources, np.arange(likes.n_items)[:, None]]
+        assert pairs[others].min() >= 9 and (~others).any() and others.any()
+        assert np.abs(found.weights - by_hand(likes, found.sources, 5.0, 0.0)).max() < 1e-5
+
     def test_a_singular_system_is_said(self):
         likes = Interactions.from_lists([[0, 1, 2, 3]] * 5, 4)
         with pytest.raises(DataError, match="expected l2 > 0"):

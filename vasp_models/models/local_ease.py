@@ -30,12 +30,14 @@ class LocalWeights:
     weights: np.ndarray
 
 
-def local_edlae(train: Interactions, k: int, l2: float, dropout: float = 0.0) -> LocalWeights:
+def local_edlae(
+    train: Interactions, k: int, l2: float, dropout: float = 0.0, shared_users: int = 1
+) -> LocalWeights:
     """(G_NN + Lambda_N) b = G_Ni for each item i and its k nearest items N, with G = X'X and Lambda as in EDLAE.
 
     Nearest are those liked together with the item most often beyond chance: the largest (G_ji - G_jj G_ii / users) /
-    sqrt(G_jj + Lambda_j), what each alone explains. Items that nobody has with it are never chosen. No matrix over all
-    items is held. Raises DataError when the penalty leaves a system singular.
+    sqrt(G_jj + Lambda_j), what each alone explains. Items that fewer than `shared_users` have with it are never chosen.
+    No matrix over all items is held. Raises DataError when the penalty leaves a system singular.
     """
     x = train.csr(np.float32)
     liked = x.T.tocsr()  # (items, users)
@@ -44,13 +46,16 @@ def local_edlae(train: Interactions, k: int, l2: float, dropout: float = 0.0) ->
     k = min(k, train.n_items - 1)
     sources = np.empty((train.n_items, k), dtype=np.int32)
     for items, rows in _counted(liked, x):
+        rows.data[rows.data < shared_users] = 0
+        rows.eliminate_zeros()
         sources[items] = _nearest(rows, items, k, counts / len(train), counts, diagonal)
     together = _Together(liked, x, counts)
-    weights = np.empty((train.n_items, k), dtype=np.float32)
+    weights = np.zeros((train.n_items, k), dtype=np.float32)
+    told = np.flatnonzero((sources != np.arange(train.n_items)[:, None]).any(axis=1))  # of which others say something
     size = max(1, _CELLS // max(*x.shape, 4 * k * k))
-    for start in range(0, train.n_items, size):
-        block = slice(start, start + size)
-        weights[block] = _solved(together, np.arange(train.n_items)[block], sources[block], diagonal, l2)
+    for start in range(0, len(told), size):
+        block = told[start : start + size]
+        weights[block] = _solved(together, block, sources[block], diagonal, l2)
     return LocalWeights(sources, weights)
 
 
@@ -87,9 +92,10 @@ def _solved(
     import torch
 
     k = sources.shape[1]
-    counts = together.of(np.concatenate([sources, items[:, None]], axis=1))  # (items, k + 1, k + 1)
-    system, target = counts[:, :k, :k], counts[:, :k, k]
     spare = sources == items[:, None]  # themselves, in places left over: parted from the others, and 0
+    groups = np.concatenate([np.where(spare, -1, sources), items[:, None]], axis=1)
+    counts = together.of(groups)  # (items, k + 1, k + 1)
+    system, target = counts[:, :k, :k], counts[:, :k, k]
     system[spare[:, :, None] | spare[:, None, :]] = 0.0
     target[spare] = 0.0
     place = np.arange(k)
@@ -121,28 +127,28 @@ class _Together:
     def of(self, groups: np.ndarray) -> np.ndarray:
         """Joint counts within each group, float64 (groups, n, n), from distinct item numbers (groups, n).
 
-        An item that stands in a group again has counts without meaning at its later places.
+        A place without an item holds -1; its counts mean nothing.
         """
         place = self.place[groups]
         counts = self.table[place[:, :, None], place[:, None, :]].astype(np.float64)
-        rare = place < 0
-        return self._counted(groups, rare, counts) if rare.any() else counts
+        rare, liked = (place < 0) & (groups >= 0), (place >= 0) & (groups >= 0)
+        return self._counted(groups, rare, liked, counts) if rare.any() else counts
 
-    def _counted(self, groups: np.ndarray, rare: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    def _counted(self, groups: np.ndarray, rare: np.ndarray, liked: np.ndarray, counts: np.ndarray) -> np.ndarray:
         """The counts with those of pairs of which one is rare put in, by one sparse product for all groups."""
         n, n_users = groups.shape[1], self.liked.shape[1]
         slots, users = _joined(self.liked, groups.reshape(-1), np.flatnonzero(rare))
         keys = slots // n * n_users + users  # a user of a group
         number = self._numbered(len(groups) * n_users, keys, np.arange(len(keys)))
         numbers = number[keys]  # one for each user of a group: the place of its last key
-        if self.counts[groups[~rare]].sum() <= self.reach[groups[rare]].sum():
-            others, theirs = _joined(self.liked, groups.reshape(-1), np.flatnonzero(~rare))
+        if self.counts[groups[liked]].sum() <= self.reach[groups[rare]].sum():
+            others, theirs = _joined(self.liked, groups.reshape(-1), np.flatnonzero(liked))
             found = number[others // n * n_users + theirs]
             others, found = others[found >= 0], found[found >= 0]
             number[keys] = -1
         else:
             number[keys] = -1
-            others, found = self._of_users(groups, np.flatnonzero(~rare), slots // n, users, np.unique(numbers))
+            others, found = self._of_users(groups, np.flatnonzero(liked), slots // n, users, np.unique(numbers))
         one, other = (
             sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), (groups.size, len(keys)))
             for rows, columns in ((slots, numbers), (others, found))

@@ -27,6 +27,7 @@ class SparseSettings:
     """How many items speak for each item, the closed form that weighs them, and the logit's scale and constant."""
 
     neighbours: int = 100
+    shared_users: int = 2  # an item speaks for another only where so many users have both
     l2: float = 50.0
     dropout: float = 0.5
     bias: float = -6.0
@@ -34,8 +35,9 @@ class SparseSettings:
 
     def __post_init__(self) -> None:
         check_ranges(
-            self, neighbours=(1, 65_536), l2=(1e-6, 1e12), dropout=(0, 0.99), bias=(-50, 50), temperature=(1e-6, 1e6)
-        )
+            self, neighbours=(1, 65_536), shared_users=(1, 1_000_000), l2=(1e-6, 1e12), dropout=(0, 0.99),
+            bias=(-50, 50), temperature=(1e-6, 1e6),
+        )  # fmt: skip
 
 
 class Sparse(Part):
@@ -62,7 +64,8 @@ class Sparse(Part):
 
     def initialise(self, train: Interactions) -> None:
         """Put in the closed form."""
-        found = local_edlae(train, self.k, self.settings.l2, self.settings.dropout)
+        chosen = self.settings
+        found = local_edlae(train, self.k, chosen.l2, chosen.dropout, chosen.shared_users)
         for name, values in _by_rows(torch.from_numpy(found.sources), torch.from_numpy(found.weights)).items():
             getattr(self, name).copy_(values)
 
