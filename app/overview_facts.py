@@ -205,9 +205,12 @@ def cards(chosen, user: str | None, test: pd.DataFrame) -> list[Card]:
 
 
 def _map_words(chosen) -> tuple[str, str]:
-    if {"nease", "flvae"} <= set(chosen.manifest["settings"].get("parts") or {}):
+    parts = chosen.manifest["settings"].get("parts") or {}
+    linear = next((part for part in words.LINEAR if part in parts), None)
+    if linear and "flvae" in parts:
         return (
             "Two ways to know a film",
-            "NEASE links films one by one, FLVAE goes by latent tastes. See which one knows genres.",
+            f"{words.part_name(linear)} links films one by one, FLVAE goes by latent tastes. "
+            "See which one knows genres.",
         )
     return "Which films are alike", "The model is asked for each film alone. See whether it knows genres."

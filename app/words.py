@@ -9,11 +9,14 @@ import numpy as np
 
 from vasp_models.recommending import FACTOR_TITLES
 
-PART_NAMES = {"joint": "Joint", "nease": "NEASE", "flvae": "FLVAE"}
-INKS = {"nease": "orange", "flvae_residual": "blue", "flvae_latent": "green"}  # Streamlit's names of their colours
+PART_NAMES = {"joint": "Joint", "nease": "NEASE", "low_rank": "Low rank", "sparse": "Sparse", "flvae": "FLVAE"}
+LINEAR = ("nease", "low_rank", "sparse")  # the parts whose logit is a sum over the history
+INKS = {  # Streamlit's names of their colours
+    **dict.fromkeys(LINEAR, "orange"), "flvae_residual": "blue", "flvae_latent": "green",
+}  # fmt: skip
 NOT_SEEN = "not seen by the model"
 CLEAR_PURITY = 0.05  # a smaller difference between two parts is not worth a sentence
-PART_NOTES = {"nease": "linear part", "flvae": "both deep heads"}
+PART_NOTES = {**dict.fromkeys(LINEAR, "linear part"), "flvae": "both deep heads"}
 DISTANCE_NAMES = {"paper": "Paper", "lift": "Lift"}
 
 

@@ -20,7 +20,13 @@ from vasp_models.evaluation.ranking import mask_seen, rank_of, top_k
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
-FACTOR_TITLES = {"nease": "NEASE", "flvae_residual": "Residual head", "flvae_latent": "Latent head"}
+FACTOR_TITLES = {
+    "nease": "NEASE",
+    "low_rank": "Low rank",
+    "sparse": "Sparse",
+    "flvae_residual": "Residual head",
+    "flvae_latent": "Latent head",
+}
 
 
 @dataclass(frozen=True)

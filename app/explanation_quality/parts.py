@@ -27,7 +27,7 @@ def sentence(parts: Mapping) -> str | None:
     some = f"of {words.part_name(first)}’s response to a history is interaction between its films"
     if _apart(shares[last], shares[first]):
         text = f"{texts[first]} {some}, {texts[last]} of {words.part_name(last)}’s; the rest of each adds up"
-        text += ", as NEASE’s logit does by construction." if last == "nease" else "."
+        text += f", as {words.part_name(last)}’s logit does by construction." if last in words.LINEAR else "."
     else:
         text = (
             f"{texts[first]} {some} and {texts[last]} of {words.part_name(last)}’s: the intervals overlap, so neither "

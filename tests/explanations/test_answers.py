@@ -90,6 +90,8 @@ def test_item_weights_of_a_product_and_of_one_without_a_linear_part():
     assert np.array_equal(weights[0, :8], model.nets["nease"].W[1].detach().numpy())
     assert (weights[1, :8] == 0).all(), "an uncovered item says nothing"
     assert np.isnan(weights[:, 8:]).all()
+    some = model.item_weights(np.array([1, 11]), np.array([2, 9, 0]))
+    assert np.array_equal(some, weights[:, [2, 9, 0]], equal_nan=True)
     deep = create("flvae", preset("flvae", "tiny")[0], 12)
     assert deep.linear_factor is None
     with pytest.raises(ModelError, match="no linear part"):

@@ -193,14 +193,14 @@ def test_a_batch_that_mixes_its_rows_fails(sample, monkeypatch):
 def test_weights_that_are_not_the_models_fail_leave_one_out(sample, monkeypatch, wrong):
     assert measured("leave-one-out", sample).passed and measured("leave-one-out-fp64", sample).passed
     shown = wrong(sample.model.tensors()["nets.nease.W"])
-    monkeypatch.setattr(sample.model, "item_weights", lambda items: shown[items])
+    monkeypatch.setattr(sample.model, "item_weights", lambda items, targets: shown[np.ix_(items, targets)])
     assert measured("leave-one-out", sample).passed is False
     assert measured("leave-one-out-fp64", sample).passed is False
 
 
 def test_double_precision_sees_what_fp32_cannot(sample, monkeypatch):
     shown = sample.model.tensors()["nets.nease.W"].astype(np.float64) + 1e-9
-    monkeypatch.setattr(sample.model, "item_weights", lambda items: shown[items])
+    monkeypatch.setattr(sample.model, "item_weights", lambda items, targets: shown[np.ix_(items, targets)])
     assert measured("leave-one-out", sample).passed and measured("leave-one-out-fp64", sample).passed is False
 
 

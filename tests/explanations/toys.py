@@ -65,10 +65,11 @@ class Additive(Toy):
     def _scores(self, histories: Interactions) -> np.ndarray:
         return self.answer(self.linear_bias + self.profiles(histories) @ self.weights)
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
         """0 from items that are not covered, NaN to them."""
         weights = self.weights[items] * self.covered[items][:, None]
-        return np.where(self.covered, weights, np.nan).astype(np.float32)
+        weights = np.where(self.covered, weights, np.nan).astype(np.float32)
+        return weights if targets is None else weights[:, targets]
 
 
 class Softmax(Additive):

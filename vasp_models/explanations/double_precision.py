@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import csr_matrix
 from scipy.special import expit, log_expit, log_softmax
 
 from vasp_models.data.interactions import Interactions
@@ -75,6 +76,23 @@ def _nease(t: Tensors, settings: Any, rows: list[np.ndarray]) -> dict[str, np.nd
     return {"nease": settings.bias + _sums(t["W"], rows)}
 
 
+def _low_rank(t: Tensors, settings: Any, rows: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """b + c (x A A' - x) (ELSA, Vančura et al. 2022)."""
+    a = t["net.A"].astype(np.float64)
+    scores = _sums(a, rows) @ a.T
+    for number, row in enumerate(rows):
+        scores[number, row] -= 1.0
+    return {"low_rank": settings.bias + settings.temperature * scores}
+
+
+def _sparse(t: Tensors, settings: Any, rows: list[np.ndarray]) -> dict[str, np.ndarray]:
+    """b + c x B with B by rows (Spišák et al. 2023)."""
+    n_items = len(t["starts"]) - 1
+    b = csr_matrix((t["weights"].astype(np.float64), t["targets"], t["starts"]), shape=(n_items, n_items))
+    sums = np.stack([np.asarray(b[row].sum(axis=0)).reshape(-1) for row in rows])
+    return {"sparse": settings.bias + float(t["scale"]) * sums}
+
+
 def _flvae(t: Tensors, settings: Any, rows: list[np.ndarray]) -> dict[str, np.ndarray]:
     """Both heads at the mean of the latents (section III-B and VI-E)."""
     first = _sums(t["embed"], rows)  # (rows, hidden)
@@ -87,6 +105,8 @@ def _flvae(t: Tensors, settings: Any, rows: list[np.ndarray]) -> dict[str, np.nd
 
 _LOGITS: dict[str, Callable[[Tensors, Any, list[np.ndarray]], dict[str, np.ndarray]]] = {
     "nease": _nease,
+    "low_rank": _low_rank,
+    "sparse": _sparse,
     "flvae": _flvae,
 }
 

@@ -223,7 +223,7 @@ def _off_weights(case: Case, model, dtype: type) -> tuple[np.ndarray, np.ndarray
     logits = _linear_logits(model, case.history, included, case.films, dtype)
     if logits is None:
         return None
-    weights = case.model.item_weights(case.history)[:, case.films].astype(np.float64)
+    weights = case.model.item_weights(case.history, case.films).astype(np.float64)
     return (logits[:1] - logits[1:]) - weights, logits[0]
 
 

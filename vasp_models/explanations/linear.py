@@ -52,7 +52,7 @@ def linear_terms(model: Recommender, history: np.ndarray, targets: np.ndarray) -
     factor = linear_factor(model)
     if factor is None:
         return None
-    weights = model.item_weights(np.asarray(history, dtype=np.int64))[:, targets].astype(np.float64)
+    weights = model.item_weights(np.asarray(history, dtype=np.int64), np.asarray(targets)).astype(np.float64)
     bias, sums = float(model.linear_bias), weights.sum(axis=0)
     contributions = weights if factor == SCORE else closed_form(weights, bias)
     return LinearTerms(factor, bias, weights, contributions, bias + sums)

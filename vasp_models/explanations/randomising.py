@@ -16,8 +16,6 @@ import numpy as np
 if TYPE_CHECKING:
     from vasp_models.models.base import Recommender
 
-# The tensors with one row for each item of a history, which lead from it to the outputs.
-_FROM_ITEMS = {"nease": ("W",), "flvae": ("embed",)}
 _LINEAR = "weights"  # the one tensor of EASE and EDLAE
 _WHOLE = "net"  # all layers of a model that does not tell them apart
 
@@ -62,11 +60,15 @@ def silenced(model: Recommender, items: np.ndarray) -> Recommender | None:
     tensors, items = model.tensors(), np.asarray(items, dtype=np.int64)
     if _LINEAR in tensors:
         return _changed(model, {_LINEAR: _without_rows(tensors[_LINEAR], items)})
-    if not hasattr(model, "nets") or not set(model.nets) <= set(_FROM_ITEMS):
+    if "modelled" not in tensors:
         return None
-    columns = np.searchsorted(tensors["modelled"], items)
-    names = [f"nets.{part}.{name}" for part in model.nets for name in _FROM_ITEMS[part]]
-    return _changed(model, {name: _without_rows(tensors[name], columns) for name in names})
+    import torch
+
+    twin = copy.deepcopy(model)
+    columns = torch.from_numpy(np.searchsorted(tensors["modelled"], items)).to(twin.device)
+    with torch.no_grad():
+        cut = [net.silence(columns) for net in twin.nets.values()]
+    return twin if all(cut) else None
 
 
 def in_double_precision(model: Recommender) -> Recommender:

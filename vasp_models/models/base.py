@@ -169,9 +169,10 @@ class HasItemWeights(Protocol):
     linear_factor: str | None  # its name, "score" for the raw score; None where this very model has no such factor
     linear_bias: float
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Weights that lead from the given history items to all items, float32 (len(items), items).
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
+        """Weights that lead from the given history items to the targets (all without them), (items, targets).
 
+        Float32 where these are what was learnt, float64 where they are computed from it, so that no digit is lost.
         0 from items that the model does not cover, NaN to them.
         """
 

@@ -81,11 +81,11 @@ class EASE(OneStep):
             raise not_fitted(type(self).__name__)
         return np.asarray(histories.csr(np.float32) @ self.weights)
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Rows of B, float32 (len(items), items)."""
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
+        """Rows of B at the targets (all without them), float32 (len(items), targets)."""
         if self.weights is None:
             raise not_fitted(type(self).__name__)
-        return self.weights[items]
+        return self.weights[items] if targets is None else self.weights[np.ix_(items, targets)]
 
     def tensors(self) -> dict[str, np.ndarray]:
         """B."""

@@ -50,6 +50,12 @@ class LowRankNet(Net):
         scores = x.times(rows) @ (rows if targets is None else rows[targets]).T - itself
         return functional.relu(scores) if self.training and self.relu else scores
 
+    def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Rows of A A' - I at the targets (all without them), float64 (len(items), targets)."""
+        rows = self.rows()
+        targets = torch.arange(len(rows), device=items.device) if targets is None else targets
+        return rows[items].double() @ rows[targets].double().T - (items[:, None] == targets).double()
+
 
 class ELSA(SetNetwork):
     """Low-rank, linear, with an exact share for each item of the history."""
@@ -59,14 +65,14 @@ class ELSA(SetNetwork):
     linear_factor = SCORE
     linear_bias = 0.0
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Rows of A A' - I, float32 (len(items), items)."""
-        chosen = torch.from_numpy(np.asarray(items, dtype=np.int64)).to(self.device)
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
+        """Rows of A A' - I at the targets (all without them), float64 (len(items), targets)."""
+        chosen = [
+            None if each is None else torch.from_numpy(np.asarray(each, dtype=np.int64)).to(self.device)
+            for each in (items, targets)
+        ]
         with torch.inference_mode():
-            rows = self.net.rows()
-            weights = rows[chosen] @ rows.T
-            weights[torch.arange(len(chosen)), chosen] -= 1.0
-        return weights.cpu().numpy()
+            return self.net.item_weights(*chosen).cpu().numpy()
 
 
 _STAGE = Stage("train", 14, (NET,), inputs="full", batch_users=128, loss="cosine", learning_rate=0.1)

@@ -109,6 +109,11 @@ class FLVAE(Part):
             "encoder": ("encoder", "embed", "embed_bias"),
         }
 
+    def silence(self, items: Tensor) -> bool:
+        """Clear their rows of the first layer."""
+        self.embed[items] = 0.0
+        return True
+
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
         """Logits of both heads, (rows, targets), and the KL to a standard normal, fp32 (rows, latents)."""
         mu, log_variance = map(wide, self.posterior(x))

@@ -69,6 +69,11 @@ class NEASE(Part):
         """One layer."""
         return {"W": ("W",)}
 
-    def item_weights(self, items: Tensor) -> Tensor:
-        """Rows of W: what each of the given items adds to the logit of every item, float32 (len(items), items)."""
-        return self.W[items]
+    def silence(self, items: Tensor) -> bool:
+        """Clear their rows."""
+        self.W[items] = 0.0
+        return True
+
+    def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Rows of W, what each of the given items adds to the targets' logits, float32 (len(items), targets)."""
+        return self.W[items] if targets is None else self.W[items[:, None], targets]

@@ -41,9 +41,10 @@ class ItemKNN(OneStep):
     def _scores(self, histories: Interactions) -> np.ndarray:
         return (histories.csr(np.float32) @ self._fitted()).toarray()
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Similarities to the items whose neighbours they are and 0 to all others, float32 (len(items), items)."""
-        return self._fitted()[np.asarray(items, dtype=np.int64)].toarray()
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
+        """Similarities to the items whose neighbours they are and 0 to all others, float32 (len(items), targets)."""
+        rows = self._fitted()[np.asarray(items, dtype=np.int64)]
+        return (rows if targets is None else rows[:, targets]).toarray()
 
     def _fitted(self) -> sparse.csr_matrix:
         if self.similarities is None:

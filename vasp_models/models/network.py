@@ -38,6 +38,7 @@ class NetworkOutput:
     log_factors: dict[str, Tensor]
     logits: dict[str, Tensor]
     kl: list[Tensor]
+    constant: float = 0.0  # what losses of a linear output take from it
 
 
 class Group(nn.Module):

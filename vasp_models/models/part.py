@@ -28,7 +28,8 @@ class Part(nn.Module, ABC):
     title: ClassVar[str]
     factor_names: ClassVar[tuple[str, ...]]
     transient: ClassVar[tuple[str, ...]] = ()  # submodules that only training needs: they are not saved
-    linear: ClassVar[bool] = False  # its one logit is bias + a sum of item_weights over the history
+    linear: ClassVar[bool] = False  # its one logit is `bias` + a sum of `item_weights` over the history
+    loss_without_bias: ClassVar[bool] = False  # losses of the linear output are of that sum alone
 
     @abstractmethod
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
@@ -44,6 +45,10 @@ class Part(nn.Module, ABC):
     def trunks(self) -> tuple[nn.Module, ...]:
         """Stretches of dense layers, which a compiler may join on a graphics card."""
         return ()
+
+    def silence(self, items: Tensor) -> bool:
+        """Let nothing lead from some items to the outputs; False where the part's weights cannot be cut so."""
+        return False
 
     def initialise(self, train: Interactions) -> None:
         """Start from the training data instead of random weights, where the part's settings say so."""

@@ -11,8 +11,10 @@ from functools import partial
 
 from vasp_models.models.flvae import FLVAESettings
 from vasp_models.models.hvamp import HVampSettings
+from vasp_models.models.low_rank import LowRankSettings
 from vasp_models.models.nease import NEASESettings
 from vasp_models.models.recvae import RecVAESettings
+from vasp_models.models.sparse import SparseSettings
 from vasp_models.models.vasp import ProductSettings
 from vasp_models.training.options import Stage, TrainOptions
 
@@ -62,6 +64,19 @@ _FREE = NEASESettings()
 _CLOSED = NEASESettings(start="edlae", bias=-6.0)
 
 
+# For catalogues of which no items x items matrix fits: few numbers per item in both paths, and fewer rows at once.
+_SLIM = FLVAESettings(hidden=256, latents=64, encoder_layers=2, decoder_layers=1, normalise_input=True)
+_LARGE_PRETRAIN = replace(_PRETRAIN, batch_users=250)
+_SHALLOW = Stage(
+    "shallow", 10, ("low_rank",), inputs="full", batch_users=128, loss="cosine", learning_rate=1e-2, decay="cosine",
+)  # fmt: skip
+
+
+def _large(part: str) -> Stage:
+    """The joint stage with another shallow path in NEASE's place."""
+    return replace(_JOINT, parts=(part, "flvae"), rate_scale={part: 0.1})
+
+
 def _only(stages: tuple[Stage, ...], part: str) -> tuple[Stage, ...]:
     """The same schedule for one part alone."""
     return tuple(replace(stage, parts=(part,)) for stage in stages)
@@ -94,6 +109,10 @@ PRESETS: dict[str, dict[str, tuple[object, TrainOptions]]] = {
         "authors": _product(_AUTHORS_STAGES, 0.33, nease=_FREE, flvae=_WIDE),
         "small": _narrow_product((_PRETRAIN, _JOINT), nease=_CLOSED, flvae=_NARROW),
         "tiny": _narrow_product(_TINY_STAGES, nease=replace(_CLOSED, start_l2=100.0), flvae=_TINY),
+        "large": _narrow_product((_LARGE_PRETRAIN, _large("sparse")), sparse=SparseSettings(), flvae=_SLIM),
+        "large-low-rank": _narrow_product(
+            (_LARGE_PRETRAIN, _SHALLOW, _large("low_rank")), low_rank=LowRankSettings(), flvae=_SLIM
+        ),
         # The other two training approaches of Table II; joint learning from scratch is `paper`.
         "ensemble": _narrow_product(
             (_PRETRAIN, _LINEAR, Stage("ensemble", 0, _BOTH)), nease=replace(_FREE, bias=-6.0), flvae=_NARROW

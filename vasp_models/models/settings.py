@@ -10,7 +10,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from vasp_models.errors import SettingError
 from vasp_models.models import MODELS
-from vasp_models.models.vasp import PARTS, ProductSettings
+from vasp_models.models.parts import PARTS
+from vasp_models.models.vasp import ProductSettings
 from vasp_models.training.options import Stage, TrainOptions, Turn
 
 # Chosen by options of their own on the command line, or what gives a setting its name.

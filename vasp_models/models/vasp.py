@@ -18,19 +18,15 @@ from torch.nn import functional
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ModelError, SettingError
 from vasp_models.models.base import Validate
-from vasp_models.models.flvae import FLVAE
 from vasp_models.models.inputs import Inputs, Subsets
-from vasp_models.models.nease import NEASE
-from vasp_models.models.net_part import HVampPart, RecVAEPart
 from vasp_models.models.part import Part
+from vasp_models.models.parts import PARTS
 from vasp_models.models.weights import TorchRecommender
 from vasp_models.training.batches import Bag
 from vasp_models.training.loop import Training
 from vasp_models.training.losses import wide
 from vasp_models.training.options import LINEAR_LOSSES, Epoch, TrainOptions, check_ranges
 from vasp_models.training.state import TrainingState
-
-PARTS: dict[str, type[Part]] = {"nease": NEASE, "flvae": FLVAE, "recvae": RecVAEPart, "hvamp": HVampPart}
 
 
 @dataclass(frozen=True)
@@ -52,6 +48,7 @@ class ProductOutput:
 
     logits: dict[str, Tensor]
     kl: list[Tensor]
+    constant: float = 0.0  # what losses of a linear output take from its logit
 
     @property
     def log_factors(self) -> dict[str, Tensor]:
@@ -84,6 +81,7 @@ class Product(TorchRecommender):
         return ProductOutput(
             {name: value for output in outputs for name, value in output.logits.items()},
             [output.kl for output in outputs if output.kl is not None],
+            sum(net.bias for net in map(self.nets.__getitem__, parts) if net.loss_without_bias),
         )
 
     def fit_epochs(
@@ -150,18 +148,18 @@ class Product(TorchRecommender):
         """Its logit for an empty history."""
         return 0.0 if self._linear_part is None else self._linear_part.bias
 
-    def item_weights(self, items: np.ndarray) -> np.ndarray:
-        """Rows of the linear part's matrix, float32 (len(items), items); 0 from uncovered items and NaN to them."""
-        part, columns = self._linear_part, self._column_of[np.asarray(items, dtype=np.int64)]
+    def item_weights(self, items: np.ndarray, targets: np.ndarray | None = None) -> np.ndarray:
+        """Rows of the linear part's matrix, float (items, targets); 0 from uncovered items and NaN to them."""
+        part, column_of = self._linear_part, self._column_of
         if part is None:
-            raise ModelError(f"The product of {', '.join(self.nets)} has no linear part: expected one with NEASE.")
-        weights = np.full((len(columns), self.n_items), np.nan, dtype=np.float32)
-        covered = self.modelled.cpu().numpy()
-        weights[:, covered] = 0.0
-        known = np.flatnonzero(columns >= 0)
+            raise ModelError(f"The product of {', '.join(self.nets)} has no linear part: expected one, such as NEASE.")
+        rows, columns = (column_of if each is None else column_of[np.asarray(each)] for each in (items, targets))
+        known = [torch.from_numpy(each[each >= 0]).to(self.device) for each in (rows, columns)]
         with torch.inference_mode():
-            rows = part.item_weights(torch.from_numpy(columns[known]).to(self.device)).cpu().numpy()
-        weights[known[:, None], covered] = rows
+            found = part.item_weights(*known).cpu().numpy()
+        weights = np.zeros((len(rows), len(columns)), dtype=found.dtype)
+        weights[:, columns < 0] = np.nan
+        weights[np.ix_(rows >= 0, columns >= 0)] = found
         return weights
 
     @property

@@ -221,6 +221,7 @@ def _of_all(stage: Stage, output, batch: Batch) -> Tensor:
         return focal(list(output.logits.values()), *batch.targets, left_out)
     if stage.loss in LINEAR_LOSSES:
         (scores,) = output.logits.values()
+        scores = scores - output.constant if output.constant else scores
     else:
         scores = sum(output.log_factors.values())
     if left_out is not None:
