@@ -21,7 +21,7 @@ def bench(items: Items = 20_108, hidden: Width = 4096, seed: Seed = 0, as_json: 
     from vasp_models.speed import Scale
     from vasp_models.speed.measured import measure
 
-    scale = Scale(items=items, hidden=hidden, latents=hidden // 2)
+    scale = Scale(items=items, hidden=hidden, latents=hidden // 2, mapped=min(Scale().mapped, items // 2))
     with bar() as show:
         measured = measure(scale, seed, show)
     if as_json:
