@@ -8,6 +8,8 @@ import json
 from pathlib import Path
 import tomllib
 
+from app import words
+
 ASSETS = Path(__file__).resolve().parents[1] / "assets"
 CONFIG = Path(__file__).parent / ".streamlit" / "config.toml"
 MAX_FOCUS = 6
@@ -38,8 +40,8 @@ class Theme:
     checkpoints: tuple[str, ...]  # of those that are compared, in their order
 
     def path(self, factor: str) -> str:
-        """Colour of a factor of the model; the text colour for one that the palette does not know."""
-        return self.paths.get(factor, self.text)
+        """Colour of a factor of the model, one for all linear ones; the text colour where the palette knows none."""
+        return self.paths.get("nease" if factor in words.LINEAR else factor, self.text)
 
     def genre(self, name: str) -> str:
         """Colour of a genre; neutral for one that the palette does not know."""

@@ -9,7 +9,9 @@ import numpy as np
 
 from vasp_models.recommending import FACTOR_TITLES
 
-PART_NAMES = {"joint": "Joint", "nease": "NEASE", "low_rank": "Low rank", "sparse": "Sparse", "flvae": "FLVAE"}
+PART_NAMES = {
+    "joint": "Joint", "nease": "NEASE", "low_rank": "Low-rank path", "sparse": "Sparse path", "flvae": "FLVAE",
+}  # fmt: skip
 LINEAR = ("nease", "low_rank", "sparse")  # the parts whose logit is a sum over the history
 INKS = {  # Streamlit's names of their colours
     **dict.fromkeys(LINEAR, "orange"), "flvae_residual": "blue", "flvae_latent": "green",

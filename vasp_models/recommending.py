@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 FACTOR_TITLES = {
     "nease": "NEASE",
-    "low_rank": "Low rank",
-    "sparse": "Sparse",
+    "low_rank": "Low-rank path",
+    "sparse": "Sparse path",
     "flvae_residual": "Residual head",
     "flvae_latent": "Latent head",
 }

@@ -131,7 +131,7 @@ def sequential(theme: Theme) -> list[str]:
 
 def diverging(theme: Theme, first: str, second: str) -> list[str]:
     """From the colour of the second path over grey to that of the first."""
-    inks = {**dict.fromkeys(words.LINEAR, "nease"), "flvae": "flvae_residual"}
+    inks = {"flvae": "flvae_residual"}
     ends = [theme.path(inks.get(name, name)) for name in (second, first)]
     low, middle, high = (np.array(_channels(colour)) for colour in (ends[0], _middle(theme), ends[1]))
     there = np.linspace(-1, 1, STEPS)[:, None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app import words
 from app.theme import CONFIG, theme
 from tests.app.colours import contrast
 from vasp_models.data.catalogue import PAPER_GENRES
@@ -30,3 +31,10 @@ def test_the_papers_four_genres_have_colours_of_their_own():
 def test_what_has_no_colour_stays_neutral():
     look = theme("light")
     assert look.genre("IMAX") == look.neutral and look.path("another_factor") == look.text
+
+
+@pytest.mark.parametrize("name", ["light", "dark"])
+def test_every_linear_path_has_the_colour_of_nease(name):
+    look = theme(name)
+    assert {look.path(part) for part in words.LINEAR} == {look.paths["nease"]}
+    assert look.path("unheard-of") == look.text

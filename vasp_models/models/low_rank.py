@@ -47,7 +47,7 @@ class LowRank(Part):
     """sigma(b + c (x A A' - x)) with rows of A of length 1; items x factors numbers instead of items x items."""
 
     Settings = LowRankSettings
-    title = "Low rank"
+    title = "Low-rank path"
     factor_names = ("low_rank",)
     linear = True
     loss_without_bias = True

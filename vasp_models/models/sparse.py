@@ -46,7 +46,7 @@ class Sparse(Part):
     """
 
     Settings = SparseSettings
-    title = "Sparse"
+    title = "Sparse path"
     factor_names = ("sparse",)
     linear = True
 
