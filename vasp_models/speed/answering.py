@@ -16,7 +16,6 @@ from vasp_models import places
 from vasp_models.checkpoints import mapped
 from vasp_models.data import synthetic
 from vasp_models.data.interactions import Interactions
-from vasp_models.evaluation.ranking import mask_seen, top_k
 from vasp_models.explanations.leave_one_out import influence
 from vasp_models.models.flvae import FLVAESettings
 from vasp_models.models.nease import NEASESettings
@@ -96,28 +95,24 @@ def in_bf16(scale: Scale, model: Product, likes: Interactions) -> Figure:
     """A list of 100 with weights in bf16, beside fp32."""
     low, one = rounded(model), likes.take([0])
     rows = likes.take(slice(0, min(_LISTS, len(likes))))
-    shared = [len(set(a) & set(b)) / len(a) for a, b in zip(best(low, rows), best(model, rows), strict=True)]
+    lists = (each.best(rows, _TOP)[0] for each in (low, model))
+    shared = [len(set(a) & set(b)) / len(a) for a, b in zip(*lists, strict=True)]
     return timed(
         f"one list at width {scale.hidden:,}, bf16 weights",
-        lambda: best(low, one),
-        lambda: best(model, one),
+        lambda: low.best(one, _TOP),
+        lambda: model.best(one, _TOP),
         "fp32 weights",
         scale.repeats,
         f"overlap of the top {_TOP}: {np.mean(shared):.3f} over {len(rows)} users",
     )
 
 
-def best(model: Product, rows: Interactions) -> np.ndarray:
-    """The best unseen items of some users, int64 (rows, 100)."""
-    return top_k(mask_seen(model.score(rows), rows), _TOP)
-
-
 def batch(scale: Scale, model: Product, rows: Interactions) -> Figure:
     """Lists of many users in batches, beside one after the other; width 600."""
     return timed(
         f"lists of {len(rows)} users",
-        lambda: best(model, rows),
-        lambda: [best(model, rows.take([row])) for row in range(len(rows))],
+        lambda: model.best(rows, _TOP),
+        lambda: [model.best(rows.take([row]), _TOP) for row in range(len(rows))],
         "one by one",
         min(3, scale.repeats),
     )
