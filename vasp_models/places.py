@@ -8,17 +8,21 @@ anything with a separator is a path.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 import os
 from pathlib import Path
 import shutil
 import tempfile
+import time
 
 import platformdirs
 
 from vasp_models.errors import SettingError
 
 DEMO = "demo"  # the name under which every command finds the embedded data set and checkpoint
+
+
+ABANDONED = 86_400.0  # seconds: no computation leaves a scratch file untouched for so long
 
 
 def home() -> Path:
@@ -51,6 +55,20 @@ def checkpoint_folder(name: str) -> Path:
 def cache_folder() -> Path:
     """The folder of results that can be computed again."""
     return home() / "cache"
+
+
+def scratch() -> Path:
+    """The folder for large files that last as long as a computation; what a killed one left a day ago is deleted.
+
+    It is in the cache: the system's temporary folder is often kept in memory.
+    """
+    folder = cache_folder() / "scratch"
+    folder.mkdir(parents=True, exist_ok=True)
+    for left in folder.iterdir():
+        with suppress(FileNotFoundError):  # another process may be doing the same
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                shutil.rmtree(left, ignore_errors=True)
+    return folder
 
 
 def _named(name: str, kind: str) -> Path:

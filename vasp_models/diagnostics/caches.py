@@ -10,7 +10,6 @@ import time
 from vasp_models import jobs, places, posters
 from vasp_models.diagnostics.checks import FINE, Check, size
 
-_ABANDONED = 24 * 3600.0  # seconds: no computation leaves a scratch file untouched for so long
 _JOBS = ("maps", "measures")
 
 
@@ -53,7 +52,7 @@ def clear() -> Freed:
     """Delete logs of jobs that have ended, posters, and scratch files of computations that died; never a result."""
     cache = places.cache_folder()
     ended = [file for kind in _JOBS for file in jobs.ended(cache / kind / "jobs")]
-    old = time.time() - _ABANDONED
+    old = time.time() - places.ABANDONED
     abandoned = [file for file in _files(cache / "scratch") if file.stat().st_mtime < old]
     count = amount = 0
     for file in [*ended, *_files(posters.folder()), *abandoned]:

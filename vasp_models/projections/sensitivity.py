@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 import shutil
 import tempfile
-import time
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -24,7 +23,6 @@ from vasp_models.errors import MapError
 JOINT = "joint"  # the whole model, beside its parts
 TILE = 512  # items in one batch through the model, and the side of a tile: part of what a map's bits depend on
 _MODELLED_PROBE = "an empty profile"
-_STALE_SECONDS = 86_400.0
 
 Report = Callable[[float], None]  # told the fraction that is done
 
@@ -180,12 +178,8 @@ def not_finite(part: str) -> MapError:
 
 @contextmanager
 def _scratch(n: int, n_parts: int, side: int) -> Iterator[Path]:
-    """A folder for the tiles, in the cache: the system's temporary folder is often kept in memory."""
-    home = places.cache_folder() / "scratch"
-    home.mkdir(parents=True, exist_ok=True)
-    for left in home.iterdir():  # of a run that was killed
-        if time.time() - left.stat().st_mtime > _STALE_SECONDS:
-            shutil.rmtree(left, ignore_errors=True)
+    """A folder for the tiles."""
+    home = places.scratch()
     needed = n_parts * (-(-n // side) * side) ** 2 * 4
     free = shutil.disk_usage(home).free
     if needed > free:

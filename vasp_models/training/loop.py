@@ -159,12 +159,12 @@ class Training:
         return loss.detach()
 
     def _update(self, optimizers: dict[str, torch.optim.Optimizer], moved: list[str], loss: Tensor) -> None:
-        for optimizer in optimizers.values():
-            optimizer.zero_grad(set_to_none=True)
         loss.backward()
         for part in moved:
             optimizers[part].step()
             self.model.nets[part].project()
+        for part in optimizers:  # not before the next backward pass: gradients would lie beside its activations
+            self.model.nets[part].zero_grad(set_to_none=True)
 
     def _refed(self, stage: Stage, outputs: Dense, noise: torch.Generator) -> Tensor:
         """The loss of f(f(x)) against f(x), both over all items (Kuchaiev and Ginsburg 2017, section 2.3)."""

@@ -1,7 +1,8 @@
 """How weights move: the optimiser of each part, and its rate at each step.
 
 On a graphics card a step is bound by the bytes of weights, gradients and moments. torch has kernels that go over them
-once for most optimisers; for NAdam its compiler makes one.
+once for most optimisers; for NAdam its compiler makes one. On a processor torch goes over each weight matrix several
+times, with temporaries as large as the matrix; it is given large ones in blocks, whose temporaries stay in the cache.
 """
 
 from __future__ import annotations
@@ -14,24 +15,63 @@ from torch import Tensor, nn
 from vasp_models import devices
 from vasp_models.training.options import Stage
 
+BLOCK = 2**18  # weights
+
 
 def optimizer(net: nn.Module, stage: Stage, part: str) -> torch.optim.Optimizer:
     """The optimiser of a part in a stage."""
+    device = next(net.parameters()).device
+    if device.type != "cpu":
+        return _optimizer(list(net.parameters()), stage, part)
+    blocks = Blocks(list(net.parameters()))
+    made = _optimizer(blocks.weights, stage, part)
+    made.register_step_pre_hook(lambda *_: blocks.take_gradients())
+    made.register_step_post_hook(lambda *_: blocks.drop_gradients())
+    return made
+
+
+class Blocks:
+    """Parameters as blocks of rows that share their memory; an optimiser that goes by element moves them alike."""
+
+    def __init__(self, parameters: list[nn.Parameter]) -> None:
+        self._cut = [(each, rows) for each in parameters for rows in _rows(each)]
+        self.weights = [nn.Parameter(each.detach()[rows], each.requires_grad) for each, rows in self._cut]
+
+    def take_gradients(self) -> None:
+        """Before a step: each block has its share of the gradient."""
+        for block, (parameter, rows) in zip(self.weights, self._cut, strict=True):
+            block.grad = None if parameter.grad is None else parameter.grad[rows]
+
+    def drop_gradients(self) -> None:
+        """After it: nothing holds the gradient but its parameter."""
+        for block in self.weights:
+            block.grad = None
+
+
+def _rows(parameter: nn.Parameter) -> list[slice]:
+    """Its rows in blocks of about BLOCK weights."""
+    if parameter.numel() <= BLOCK:
+        return [slice(None)] if parameter.dim() else [...]
+    size = max(1, BLOCK * len(parameter) // parameter.numel())
+    return [slice(start, start + size) for start in range(0, len(parameter), size)]
+
+
+def _optimizer(weights: list[nn.Parameter], stage: Stage, part: str) -> torch.optim.Optimizer:
     rate = stage.learning_rate * stage.rate_scale.get(part, 1.0)
     penalty = 2 * stage.penalty  # the gradient of penalty x sum of squares
-    compiled = devices.compiles(next(net.parameters()).device.type)
+    compiled = devices.compiles(weights[0].device.type)
     fused = {"fused": True} if compiled else {}
     if stage.optimizer == "adam":
         kind = torch.optim.AdamW if stage.weight_decay else torch.optim.Adam
-        return kind(net.parameters(), lr=rate, weight_decay=stage.weight_decay or penalty, **fused)
+        return kind(weights, lr=rate, weight_decay=stage.weight_decay or penalty, **fused)
     if stage.optimizer == "adagrad":
-        return torch.optim.Adagrad(net.parameters(), lr=rate, weight_decay=penalty)
+        return torch.optim.Adagrad(weights, lr=rate, weight_decay=penalty)
     if stage.optimizer == "sgd":
-        return torch.optim.SGD(net.parameters(), lr=rate, momentum=0.9, weight_decay=penalty, **fused)
+        return torch.optim.SGD(weights, lr=rate, momentum=0.9, weight_decay=penalty, **fused)
     # Nadam with the epsilon of Keras, which the authors' code uses (the paper names no optimiser).
     made = torch.optim.NAdam(
-        net.parameters(),
-        lr=torch.tensor(rate, device=next(net.parameters()).device) if compiled else rate,
+        weights,
+        lr=torch.tensor(rate, device=weights[0].device) if compiled else rate,
         eps=1e-7,
         weight_decay=stage.weight_decay,
         decoupled_weight_decay=True,

@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 import json
 from pathlib import Path
+import shutil
+import tempfile
+import weakref
 
 from safetensors.torch import load_file, save_file
 import torch
 from torch import Tensor, nn
 
+from vasp_models import places
 from vasp_models.errors import CheckpointError
 from vasp_models.evaluation.protocol import choice
-from vasp_models.places import written_whole
 from vasp_models.training.options import Epoch
 
 _COPIED_UP_TO = 2 * 2**30  # bytes of weights and moments
@@ -22,12 +25,27 @@ def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in tensors.items()}
 
 
+class OnDisk(dict[str, Tensor]):
+    """Tensors that were copied into a file in the cache, read from there as they are used; it goes with them."""
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        folder = Path(tempfile.mkdtemp(prefix="best-", dir=places.scratch()))
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        _write(tensors, folder / "best.safetensors")
+        super().__init__(load_file(folder / "best.safetensors"))  # by memory map
+
+
+def _write(tensors: dict[str, Tensor], path: Path) -> None:
+    save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, path)
+
+
 @dataclass
 class TrainingState:
     """The last finished epoch, the best one so far, and the learning curve.
 
     Small models are copied after each epoch, so that the state can be saved at any time (`settled`); the tensors of
-    larger ones are the live model's, to be saved between two epochs.
+    larger ones are the live model's, to be saved between two epochs. The best epoch's are a copy: of a large model on
+    the processor one in a file, since weights, gradients and moments take the memory.
     """
 
     plan: str = ""  # fingerprint of what is being trained
@@ -58,13 +76,21 @@ class TrainingState:
         settled = sum(value.nbytes for value in (*weights.values(), *moments.values())) <= _COPIED_UP_TO
         if settled:
             weights, moments = _copied(weights), _copied(moments)
-        best = (weights if settled else _copied(weights)) if epoch.best else self.best
+        best = self._kept(weights, settled) if epoch.best else self.best
         history = [*self.history, asdict(epoch)]
         # All at once: an interrupt finds the old epoch or the new one, never half of each.
         self.weights, self.moments, self.best, self.history = weights, moments, best, history
         self.epoch, self.settled = epoch.number, settled
         if epoch.best:
             self.best_value, self.best_epoch = choice(epoch.metrics), epoch.number
+
+    @staticmethod
+    def _kept(weights: dict[str, Tensor], settled: bool) -> dict[str, Tensor]:
+        if settled:
+            return weights
+        on_processor = all(value.device.type == "cpu" for value in weights.values())
+        room = shutil.disk_usage(places.scratch()).free > sum(value.nbytes for value in weights.values())
+        return OnDisk(weights) if on_processor and room else _copied(weights)
 
     def restore(self, model: nn.Module) -> None:
         """Put the weights of the last finished epoch into the model, if there is one."""
@@ -88,12 +114,10 @@ class TrainingState:
 
     def save(self, folder: Path) -> None:
         """Write the state to a folder, whole or not at all."""
-        with written_whole(folder) as temporary:
+        with places.written_whole(folder) as temporary:
             groups = {"weights": self.weights, "best": self.best, "moments": self.moments}
             for name, tensors in groups.items():
-                save_file(
-                    {key: tensor.contiguous() for key, tensor in tensors.items()}, temporary / f"{name}.safetensors"
-                )
+                _write(tensors, temporary / f"{name}.safetensors")
             names = ("plan", "epoch", "seconds", "best_value", "best_epoch", "history")
             plain = {name: getattr(self, name) for name in names}
             (temporary / "state.json").write_text(json.dumps(plain))
