@@ -12,7 +12,8 @@ from vasp_models import devices
 from vasp_models.data import datasets
 from vasp_models.data.datasets import Dataset
 from vasp_models.data.interactions import Interactions
-from vasp_models.data.splits import PROTOCOLS, Split, default_heldout, make_split
+from vasp_models.data.splits import PROTOCOLS, Split, default_heldout
+from vasp_models.data.stored_splits import split_of
 from vasp_models.errors import SettingError
 from vasp_models.evaluation.one_out import LeaveOneOut
 from vasp_models.evaluation.ratings import Ratings
@@ -119,7 +120,7 @@ def make_task(dataset: Dataset, protocol: str = "liang", heldout: int | None = N
         raise SettingError(f"Unknown protocol {protocol!r}: expected one of {', '.join(TASKS)}.")
     if protocol in PROTOCOLS:
         heldout = default_heldout(dataset) if heldout is None else heldout
-        return NewUsers(make_split(dataset, protocol, heldout, ordered=True), dataset)
+        return NewUsers(split_of(dataset, protocol, heldout, ordered=True), dataset)
     if heldout is not None:
         raise SettingError(f"The protocol {protocol} holds out no users: expected no --heldout {heldout}.")
     return Ratings.of(dataset, seed) if protocol == RATINGS else LeaveOneOut.of(dataset)

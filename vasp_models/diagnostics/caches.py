@@ -42,6 +42,7 @@ def _kinds() -> dict[str, list[Path]]:
     results = [file for kind in _JOBS for file in _files(cache / kind) if file not in set(logs)]
     return {
         "Maps and measures (results)": results,
+        "Splits of large data": list(_files(cache / "splits")),
         "Logs of background jobs": logs,
         "Posters": list(_files(posters.folder())),
         "Scratch": list(_files(cache / "scratch")),
@@ -49,13 +50,13 @@ def _kinds() -> dict[str, list[Path]]:
 
 
 def clear() -> Freed:
-    """Delete logs of jobs that have ended, posters, and scratch files of computations that died; never a result."""
+    """Delete logs of jobs that have ended, posters, splits, and files of computations that died; never a result."""
     cache = places.cache_folder()
     ended = [file for kind in _JOBS for file in jobs.ended(cache / kind / "jobs")]
     old = time.time() - places.ABANDONED
     abandoned = [file for file in _files(cache / "scratch") if file.stat().st_mtime < old]
     count = amount = 0
-    for file in [*ended, *_files(posters.folder()), *abandoned]:
+    for file in [*ended, *_files(posters.folder()), *_files(cache / "splits"), *abandoned]:
         try:
             held = file.stat().st_size
             file.unlink()

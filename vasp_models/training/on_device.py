@@ -34,7 +34,7 @@ class Resident:
     def of(cls, train: Interactions, device: torch.device) -> Resident:
         """Copied once for a whole training."""
         lengths = torch.from_numpy(train.lengths).to(device)
-        items = torch.from_numpy(np.asarray(train.indices)).to(device).long()
+        items = torch.from_numpy(train.indices.astype(np.int64)).to(device)
         return cls(items, torch.repeat_interleave(lengths, output_size=train.n_pairs), lengths)
 
     def batches(self, stage: Stage, generator: torch.Generator) -> Iterator[Batch]:
