@@ -52,22 +52,23 @@ def train(
 ) -> Checkpoint | None:
     """Train, keep the best epoch, measure it and save it to `out`; of several processes the first does the last two.
 
-    The others return None.
+    The others return None. Each has a snapshot of its own.
 
     Ctrl-C ends training early and saves the best epoch so far; a snapshot stays beside `out`, from which `resume`
     goes on. Raises CheckpointError when there is nothing to resume, SettingError where no users are held out.
     """
     split = plan.split
     checkpoints.check_target(out)
-    snapshot = out.with_name(f".{out.name}.training")
+    snapshot = out.with_name(f".{out.name}.training{processes.current().suffix}")
     state = _resumed(plan, snapshot) if resume else TrainingState(plan=plan.fingerprint)
     model = create(plan.model, plan.settings, plan.train.n_items, plan.options.seed)
     finished = _fit(model, plan, state, snapshot, on_epoch, save_every)
-    if not processes.current().first:
-        return None
-    metrics = measure(model, plan)
-    facts = _facts(plan, model, state, command, finished)
-    checkpoint = checkpoints.save(out, model, split, facts, _curve(state), metrics)
+    checkpoint, group = None, processes.current()
+    if group.first:
+        metrics = measure(model, plan)
+        facts = _facts(plan, model, state, command, finished)
+        checkpoint = checkpoints.save(out, model, split, facts, _curve(state), metrics)
+    group.told("saved")  # until then a run could have to go on from the snapshots
     if finished:
         shutil.rmtree(snapshot, ignore_errors=True)
     return checkpoint
@@ -121,19 +122,19 @@ def report_row(model: str, dataset: str, protocol: str, split: str, result: Resu
 def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEpoch, save_every: float) -> bool:
     """Run all epochs; False when Ctrl-C ended them early but an epoch was finished."""
     began, before, saved = time.perf_counter(), state.seconds, float("-inf")
-    writes = processes.current().first
+    group = processes.current()
     try:
         with closing(model.fit_epochs(plan.train, plan.options, plan.task.validate, state)) as epochs:
             for epoch in epochs:
                 state.seconds = before + time.perf_counter() - began
                 if not state.weights:  # closed form: nothing to go on from
                     state.history.append(asdict(epoch))
-                elif writes and time.perf_counter() - saved >= save_every:
+                elif group.told(time.perf_counter() - saved >= save_every):  # all after the same epoch
                     state.save(snapshot)
                     saved = time.perf_counter()
                 on_epoch(epoch)
     except KeyboardInterrupt:
-        if state.settled and writes:
+        if state.settled:
             state.save(snapshot)
         if not state.best:
             raise StoppedEarly(
@@ -147,6 +148,11 @@ def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEp
 
 def _resumed(plan: Plan, snapshot: Path) -> TrainingState:
     state = TrainingState.load(snapshot)
+    if processes.current().told(state.epoch) != state.epoch:
+        raise SettingError(
+            f"The interrupted training in {snapshot} ended at epoch {state.epoch}, and that of the first process at "
+            "another: expected snapshots of one moment; start again without --resume."
+        )
     if state.plan != plan.fingerprint:
         raise SettingError(
             f"The interrupted training in {snapshot} had other settings or data: expected the same command as before "

@@ -12,7 +12,9 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.models.ease import edlae_weights
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.part import Part, PartOutput
+from vasp_models.training.columns import Columns
 from vasp_models.training.options import check_ranges
+from vasp_models.training.processes import Group
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class NEASE(Part):
     def __init__(self, settings: NEASESettings, n_items: int, generator: torch.Generator) -> None:
         super().__init__()
         self.settings = settings
+        self.columns: Columns | None = None  # while several processes train: which of W are here
         self.W = nn.Parameter(torch.empty(n_items, n_items))
         nn.init.xavier_uniform_(self.W, generator=generator)
         self.project()
@@ -54,11 +57,28 @@ class NEASE(Part):
     def project(self) -> None:
         """Force the diagonal back to zero, after every step and before the first."""
         with torch.no_grad():
-            self.W.fill_diagonal_(0.0)
+            own = self.W if self.columns is None else self.W[self.columns.own]
+            own.fill_diagonal_(0.0)
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
         """The logit of the target items, float32 (rows, targets)."""
-        return PartOutput({"nease": self.settings.bias + x.times(self.W, targets)}, None)
+        if self.columns is None:
+            linear = x.times(self.W, targets)
+        else:
+            linear = self.columns.times(x, self.W, self.training)
+        return PartOutput({"nease": self.settings.bias + linear}, None)
+
+    def spread(self, group: Group) -> tuple[str, ...]:
+        """Keep this process's columns of W."""
+        self.columns = Columns(len(self.W), group)
+        self.W = nn.Parameter(self.columns.cut(self.W.detach()))
+        return ("W",)
+
+    def gather(self) -> None:
+        """The whole matrix, on every process."""
+        if self.columns is not None:
+            self.W = nn.Parameter(self.columns.whole(self.W.detach()))
+            self.columns = None
 
     @property
     def bias(self) -> float:

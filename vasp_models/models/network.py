@@ -16,6 +16,7 @@ from vasp_models.errors import SettingError
 from vasp_models.models.base import Validate
 from vasp_models.models.inputs import Inputs, Subsets
 from vasp_models.models.weights import TorchRecommender
+from vasp_models.training import processes
 from vasp_models.training.batches import Bag
 from vasp_models.training.loop import Training
 from vasp_models.training.options import Epoch, Stage, TrainOptions
@@ -50,6 +51,13 @@ class Group(nn.Module):
 
     def project(self) -> None:
         """Put the weights back on the constraint, after every step."""
+
+    def spread(self, group: processes.Group) -> tuple[str, ...]:
+        """Keep of weights that grow with the square of the catalogue this process's share; the names of those."""
+        return ()
+
+    def gather(self) -> None:
+        """Bring the shares of all processes together again."""
 
 
 class Net(Group, ABC):

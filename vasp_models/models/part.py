@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.models.inputs import Inputs
+from vasp_models.training.processes import Group
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Part(nn.Module, ABC):
     def trunks(self) -> tuple[nn.Module, ...]:
         """Stretches of dense layers, which a compiler may join on a graphics card."""
         return ()
+
+    def spread(self, group: Group) -> tuple[str, ...]:
+        """Keep of weights that grow with the square of the catalogue this process's share; the names of those."""
+        return ()
+
+    def gather(self) -> None:
+        """Bring the shares of all processes together again."""
 
     def silence(self, items: Tensor) -> bool:
         """Let nothing lead from some items to the outputs; False where the part's weights cannot be cut so."""

@@ -43,9 +43,13 @@ class Training:
     state: TrainingState
     group: processes.Group = field(default_factory=processes.current)
     _together: nn.Module = field(init=False, repr=False)
+    _spread: list[str] = field(default_factory=list, init=False, repr=False)  # names of weights kept in shares
 
     def epochs(self) -> Iterator[Epoch]:
         """Train through the stages, yielding after every epoch; however it ends, the best epoch stays in the model."""
+        if self.group.size > 1:
+            for part, net in self.model.nets.items():
+                self._spread += [f"nets.{part}.{name}" for name in net.spread(self.group)]
         self.state.restore(self.model)
         done = 0
         try:
@@ -57,6 +61,8 @@ class Training:
         finally:
             self.model.eval()  # an interrupt may come in the middle of a step
             self.state.restore_best(self.model)
+            for net in self.model.nets.values():
+                net.gather()
 
     def _stage(self, number: int, epochs: range, done: int) -> Iterator[Epoch]:
         stage = self.options.stages[number]
@@ -80,12 +86,14 @@ class Training:
             for part in stage.parts:
                 for module in self.model.nets[part].trunks():
                     module.compile()
-        self._together = self.group.together(self.model)
+        self._together = self.group.together(self.model, self._spread)
         return {part: moving.optimizer(self.model.nets[part], stage, part) for part in stage.parts}
 
     def _closed(self, stage: Stage, optimizers: dict, loss: float | None, started: float, number: int) -> Epoch:
         """Validate, keep the weights if they are the best of the whole product yet, and note the epoch."""
-        metrics = self.group.told(self.validate(stage.parts) if self.validate and self.group.first else {})
+        # Where weights are spread, none can answer without the others.
+        asked = self.validate and (self.group.first or self._spread)
+        metrics = self.group.told(self.validate(stage.parts) if asked else {})
         whole = set(stage.parts) == set(self.model.nets)
         best = whole and self.state.is_best(choice(metrics))
         seconds = time.perf_counter() - started if started else 0.0

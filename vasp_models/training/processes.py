@@ -2,13 +2,14 @@
 
     torchrun --nproc-per-node 2 -m vasp_models.cli train vasp --data NAME
 
-Gradients are averaged by torch's DistributedDataParallel, over NCCL between graphics cards and gloo between processors.
-The first process alone validates, prints and writes.
+Gradients are averaged by torch's DistributedDataParallel, over NCCL between graphics cards and gloo between processors;
+of an item x item matrix each process has its columns (training/columns.py). The first process alone prints, measures and
+writes the checkpoint.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -32,17 +33,22 @@ class Group:
 
     @property
     def first(self) -> bool:
-        """Whether this is the one that validates, prints and writes."""
+        """Whether this is the one that prints, measures and writes."""
         return self.rank == 0
 
     def share(self, n_rows: int) -> slice:
         """Which of some rows are this process's: one stretch, all stretches together all rows."""
         return slice(self.rank * n_rows // self.size, (self.rank + 1) * n_rows // self.size)
 
-    def together(self, model: nn.Module) -> nn.Module:
-        """The model with its gradients averaged over the processes, for the weights that now need a gradient."""
-        if self.size == 1:
+    def together(self, model: nn.Module, spread: Sequence[str] = ()) -> nn.Module:
+        """The model with its gradients averaged over the processes, for the weights that now need a gradient.
+
+        Not for those named in `spread`, of which each process has a share of its own.
+        """
+        shared = [name for name, each in model.named_parameters() if each.requires_grad and name not in spread]
+        if self.size == 1 or not shared:
             return model
+        DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, spread)
         # Not every part of a model has a gradient in every step: RecVAE keeps an encoder that only looks on.
         return DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=True)
 
@@ -51,6 +57,11 @@ class Group:
         if self.size > 1:
             distributed.all_reduce(value)
         return value
+
+    @property
+    def suffix(self) -> str:
+        """What tells the files of this process from those of the others; nothing for one alone."""
+        return "" if self.size == 1 else f"-{self.rank + 1}-of-{self.size}"
 
     def told(self, value: Any) -> Any:
         """What the first process says, to all."""
