@@ -66,7 +66,8 @@ def work(rank: int, folder: str, name: str) -> None:
     net.gather()
     assert net.columns is None and (net.W.diagonal() == 0).all()
     moved["nets.nease.W"] = Columns(likes().n_items, group).whole(moved["nets.nease.W"])
-    torch.save({"moved": moved, "answered": torch.from_numpy(answered), "after": model.state_dict()}, f"{folder}/{rank}")
+    found = {"moved": moved, "answered": torch.from_numpy(answered), "after": model.state_dict()}
+    torch.save(found, f"{folder}/{rank}")
     distributed.destroy_process_group()
 
 

@@ -36,7 +36,8 @@ def settings_from_json(plain: Mapping[str, Any]) -> Any:
 
 def options_to_json(options: TrainOptions) -> dict[str, Any]:
     """Options as plain values."""
-    return json.loads(json.dumps(asdict(options)))
+    plain = json.loads(json.dumps(asdict(options)))
+    return {name: value for name, value in plain.items() if value is not None}  # as before there was rows_at_once
 
 
 def options_from_json(plain: Mapping[str, Any]) -> TrainOptions:

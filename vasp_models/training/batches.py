@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import torch
@@ -145,8 +146,13 @@ class Batch:
         bags = Bag.of(known, device), Bag.of(target, device)
         return cls(bags[0], bags[1].pairs, (known, target), len(known) / max(whole, 1))
 
+    def parts(self, number: int) -> Iterator[Batch]:
+        """All rows in so many stretches."""
+        share = [place * len(self.bag) // number for place in range(number + 1)]
+        return (self.part(slice(*ends)) for ends in pairwise(share))
+
     def part(self, part: slice) -> Batch:
-        """Some rows, one stretch of them."""
+        """Some rows, one stretch of them; without the histories."""
         whole = len(self.bag)
         start, stop, _ = part.indices(whole)
         if (start, stop) == (0, whole):
@@ -155,7 +161,7 @@ class Batch:
         rows, items = self.targets
         chosen = (rows >= start) & (rows < stop)
         bag = Bag(self.bag.items[first:last], self.bag.offsets[start : stop + 1] - first)
-        return Batch(bag, (rows[chosen] - start, items[chosen]), weight=(stop - start) / whole)
+        return Batch(bag, (rows[chosen] - start, items[chosen]), weight=self.weight * (stop - start) / whole)
 
 
 def halves(train: Interactions, rng: np.random.Generator) -> tuple[Interactions, Interactions]:

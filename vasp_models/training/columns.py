@@ -1,8 +1,8 @@
 """An item x item matrix whose columns are spread over the processes that train together.
 
-A process holds its columns, their gradient and their moments: of a matrix of 100,000 items, 160 GB for training, each of
-eight processes has 20. Histories travel instead of weights: every process answers the rows of all for its own columns
-and sends each the block of its rows, rows x items numbers a step where the matrix has items x items.
+A process holds its columns, their gradient and their moments: of a matrix of 100,000 items, 160 GB for training, each
+of eight processes has 20. Histories travel instead of weights: every process answers the rows of all for its own
+columns and sends each the block of its rows, rows x items numbers a step where the matrix has items x items.
 """
 
 from __future__ import annotations

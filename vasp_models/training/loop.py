@@ -135,10 +135,11 @@ class Training:
         )
 
     def _check_alone(self, stage: Stage) -> None:
-        if self.group.size > 1 and (stage.negatives is not None or stage.following is not None or stage.refeed):
+        apart = self.group.size > 1 or self.options.rows_at_once
+        if apart and (stage.negatives is not None or stage.following is not None or stage.refeed):
             raise SettingError(
                 f"The stage {stage.name!r} samples negatives, reads order or feeds outputs back, which is done in one "
-                "process: expected the command without torchrun."
+                "process with all rows of a step: expected the command without torchrun and without rows_at_once."
             )
 
     @cached_property
@@ -155,7 +156,14 @@ class Training:
         self, stage: Stage, turn: Turn, optimizers: dict[str, torch.optim.Optimizer], batch: Batch, draws, number: int
     ) -> Tensor:
         """One update, the `number`-th of the stage; its loss. With `refeed` a second one follows, of outputs alone."""
-        loss, logits = self._loss(stage, batch, *draws, turn.input_dropout, number)
+        *earlier, last = batch.parts(self._parts(stage)) if self.options.rows_at_once else [batch]
+        total = torch.zeros((), device=self.model.device)
+        with self.group.apart(self._together):
+            for part in earlier:
+                loss, _ = self._loss(stage, part, *draws, turn.input_dropout, number)
+                loss.backward()
+                total += loss.detach()
+        loss, logits = self._loss(stage, last, *draws, turn.input_dropout, number)
         # In turn over the epochs, too: an epoch may have a single step.
         moved = [list(optimizers)[number % len(optimizers)]] if stage.alternate else list(optimizers)
         moved = [turn.part] if turn.part else moved
@@ -164,7 +172,12 @@ class Training:
             (outputs,) = logits.values()
             again = Dense(outputs.detach(), batch.bag.users)
             self._update(optimizers, moved, self._refed(stage, again, draws[1]))
-        return loss.detach()
+        return total + loss.detach()
+
+    def _parts(self, stage: Stage) -> int:
+        """In how many parts the rows of a step pass through the model: for all processes and steps as many."""
+        rows = stage.batch_users * (2 if stage.inputs == "halves" else 1)
+        return -(-rows // self.group.size // self.options.rows_at_once)
 
     def _update(self, optimizers: dict[str, torch.optim.Optimizer], moved: list[str], loss: Tensor) -> None:
         loss.backward()
@@ -210,8 +223,11 @@ class Training:
         for divergence in output.kl:
             per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
             loss = loss + warm * stage.kl_weight * per_row.mean()
-        # A mean over this process's rows: averaged over processes it has to be that over all rows.
-        return loss if batch.weight == 1.0 else loss * batch.weight * self.group.size, output.logits
+        if batch.weight == 1.0:
+            return loss, output.logits
+        # A mean over some rows: summed over parts and averaged over processes it has to be that over all rows.
+        weighted = loss * batch.weight * self.group.size
+        return weighted if len(batch.bag) else torch.nan_to_num(weighted), output.logits
 
     def _output(self, stage: Stage, x: Bag, pairs: list[Tensor] | None, noise: torch.Generator):
         """The model's output for what the stage asks: every item of the rows or of their places in time, or pairs."""

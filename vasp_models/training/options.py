@@ -125,6 +125,13 @@ class TrainOptions:
     seed: int = 0
     device: str = "cpu"
     precision: Literal["auto", "fp32", "bf16"] = "auto"  # auto: bf16 where the device multiplies it faster
+    # A step's rows pass through the model so many at a time, and their gradients are summed: memory for the activations
+    # of those alone. None: all at once.
+    rows_at_once: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.rows_at_once is not None:
+            check_ranges(self, rows_at_once=(1, 1_000_000))
 
     @property
     def epochs(self) -> int:

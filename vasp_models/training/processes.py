@@ -2,15 +2,15 @@
 
     torchrun --nproc-per-node 2 -m vasp_models.cli train vasp --data NAME
 
-Gradients are averaged by torch's DistributedDataParallel, over NCCL between graphics cards and gloo between processors;
-of an item x item matrix each process has its columns (training/columns.py). The first process alone prints, measures and
-writes the checkpoint.
+Gradients are averaged by torch's DistributedDataParallel, over NCCL between graphics cards and gloo between
+processors; of an item x item matrix each process has its columns (training/columns.py). The first process alone prints,
+measures and writes the checkpoint.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 import os
@@ -51,6 +51,11 @@ class Group:
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, spread)
         # Not every part of a model has a gradient in every step: RecVAE keeps an encoder that only looks on.
         return DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=True)
+
+    @staticmethod
+    def apart(together: nn.Module) -> AbstractContextManager[None]:
+        """While gradients of one step are summed in this process: they are averaged with the last of them."""
+        return together.no_sync() if isinstance(together, DistributedDataParallel) else nullcontext()
 
     def total(self, value: Tensor) -> Tensor:
         """The sum of a number over the processes."""
