@@ -1,5 +1,7 @@
 """The shallow path on made-up likes of 20,108, 100,000 and 1,000,000 items: time and memory of each way to hold it.
 
+`product` is the preset `large` as a whole: the sparse path times its FLVAE.
+
     python tests/benchmarks/large_catalogues.py [--items N ...] [--ways WAY ...]
 
 Each row is measured in a process of its own, whose peak memory it is; the likes are made in another and read as arrays.
@@ -23,7 +25,7 @@ ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 SIZES = {20_108: (136_677, 10_000_000), 100_000: (200_000, 10_000_000), 1_000_000: (1_000_000, 20_000_000)}
 DENSE_UP_TO = 25_000  # items; 100,000 would need 40 GB for the matrix alone
-WAYS = ("dense", "low_rank", "sparse")
+WAYS = ("dense", "low_rank", "sparse", "product")
 STEPS = 5  # steps of training that are timed where a way is trained by gradient
 TOP, TARGETS = 100, 20
 
@@ -103,37 +105,56 @@ def measured(way: str, path: Path) -> dict[str, float]:
 
 
 def built(way: str, likes):
-    """The product of one part, and the seconds of its closed form, or of one epoch as `STEPS` steps say."""
+    """The product of one part, or of two, and the seconds of its closed form and of an epoch of each stage.
+
+    An epoch's seconds are those of `STEPS` steps times their number.
+    """
+    from vasp_models.models import preset
     from vasp_models.models.low_rank import LowRankSettings
     from vasp_models.models.nease import NEASESettings
     from vasp_models.models.sparse import SparseSettings
     from vasp_models.models.vasp import Product, ProductSettings
 
     dense = NEASESettings(start="edlae", bias=-6.0)
+    if way == "product":
+        settings, options = preset("vasp", "large")
+        model, started = Product(settings, likes.n_items), time.perf_counter()
+        model.nets["sparse"].initialise(likes)
+        closed = time.perf_counter() - started
+        return model, closed + sum(_epoch(model, stage, likes) for stage in options.stages)
     settings = {"dense": dense, "low_rank": LowRankSettings(), "sparse": SparseSettings()}
     part = {"dense": "nease"}.get(way, way)
     if way == "low_rank":
         model = Product(ProductSettings({part: settings[way]}), likes.n_items)
-        return model, _epoch(model, part, likes)
+        stages = preset("vasp", "large-low-rank")[1].stages
+        return model, _epoch(model, next(stage for stage in stages if stage.parts == (part,)), likes)
     started = time.perf_counter()
     model = Product(ProductSettings({part: settings[way]}), likes.n_items)
     model.nets[part].initialise(likes)
     return model, time.perf_counter() - started
 
 
-def _epoch(model, part: str, likes) -> float:
-    """Seconds of an epoch of the preset's stage, from some steps of it; 100 MB hold the scores of a step."""
-    from dataclasses import replace
+def _epoch(model, stage, likes) -> float:
+    """Seconds of an epoch of a stage, from some steps of it; 100 MB hold the scores of a step."""
+    import torch
 
-    from vasp_models.models import preset
-    from vasp_models.training.options import TrainOptions
+    from vasp_models.training.batches import Batch, stacked
+    from vasp_models.training.loop import Training
+    from vasp_models.training.options import TrainOptions, Turn
+    from vasp_models.training.state import TrainingState
 
-    stage = next(stage for stage in preset("vasp", "large-low-rank")[1].stages if stage.parts == (part,))
     users = min(stage.batch_users, max(1, 25_000_000 // likes.n_items))
-    stage = replace(stage, epochs=1, batch_users=users)
-    some = likes.take(slice(0, STEPS * users))
-    _, seconds = _timed(lambda: model.fit(some, TrainOptions((stage,), precision="fp32")))
-    return seconds * len(likes) / len(some)
+    training = Training(model, likes, TrainOptions((stage,), precision="fp32"), None, TrainingState())
+    optimizers, draws = training.prepared(stage), (np.random.default_rng(0), torch.Generator().manual_seed(0))
+    model.train()
+    taken = []
+    for step in range(1 + STEPS):  # the first makes the moments
+        histories = likes.take(slice(step * users, (step + 1) * users))
+        rows = histories if stage.inputs == "full" else stacked(histories, histories)
+        batch = Batch.of(rows, rows, torch.device("cpu"))
+        taken.append(_timed(lambda batch=batch: training.step(stage, Turn(""), optimizers, batch, draws, 0))[1])
+    model.eval()
+    return float(np.median(taken[1:])) * len(likes) / users
 
 
 def _lists(model, histories) -> np.ndarray:
