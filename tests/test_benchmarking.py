@@ -265,17 +265,16 @@ def test_the_clock_runs_over_a_thousand_users_and_counts_no_first_pass(monkeypat
     class Slow:
         seconds = iter([5.0, 0.4, 0.4, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.2])
 
-        def score(self, rows: Interactions) -> np.ndarray:
-            asked.append(len(rows))
+        def best(self, rows: Interactions, k: int) -> None:
+            asked.append((len(rows), k))
             now[0] += next(self.seconds)
-            return np.zeros((len(rows), rows.n_items), np.float32)
 
     class Known:
         train = Interactions.from_lists([[0, 1], [2]], 5)
 
     monkeypatch.setattr("time.perf_counter", lambda: now[0])
     assert benchmarking.milliseconds(Slow(), Known()) == pytest.approx(400)  # passes of 5.4, .6, .4, .4, .4, .4 s
-    assert asked == [500] * 12
+    assert asked == [(500, 100)] * 12
     Slow.seconds = iter([6.0, 6.0])
     assert benchmarking.milliseconds(Slow(), Known()) == pytest.approx(12_000)
 

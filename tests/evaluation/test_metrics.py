@@ -10,6 +10,7 @@ import pytest
 from vasp_models.data.interactions import Interactions
 from vasp_models.evaluation import metrics
 from vasp_models.evaluation.protocol import evaluate, evaluate_folds
+from vasp_models.evaluation.ranking import NOTHING
 
 
 def by_hand(scores: np.ndarray, known: Interactions, held_out: Interactions) -> tuple[dict[str, list[float]], set[int]]:
@@ -115,3 +116,9 @@ def test_every_epoch_computes_the_small_set_and_no_error_of_the_coverage():
     assert list(small.summary()) == ["users", "ndcg@100", "recall@20", "recall@50", "coverage@100"]
     assert small.summary()["coverage@100"] == full.summary()["coverage@100"]["mean"]
     assert all((small.per_user[name] == full.per_user[name]).all() for name in metrics.SMALL)
+
+
+def test_a_list_that_is_filled_up_hits_nothing_there():
+    relevant = Interactions.from_lists([[3], [0, 3]], 4)  # -1 in the second row must not be item 3 of the first
+    ranked = np.array([[3, NOTHING], [NOTHING, 0]])
+    np.testing.assert_array_equal(metrics.hits(ranked, relevant), [[True, False], [False, True]])

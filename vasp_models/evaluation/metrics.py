@@ -16,13 +16,13 @@ FULL = (
 
 
 def hits(ranked: np.ndarray, relevant: Interactions) -> np.ndarray:
-    """Which ranked items are relevant, bool (rows, k)."""
+    """Which ranked items are relevant, bool (rows, k); where a list is filled up with numbers below 0, none is."""
     keys = np.sort(relevant.row_numbers * relevant.n_items + relevant.indices)
     wanted = np.arange(len(ranked))[:, None] * relevant.n_items + ranked
     if not len(keys):
         return np.zeros(ranked.shape, dtype=bool)
     places = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return keys[places] == wanted
+    return (keys[places] == wanted) & (ranked >= 0)
 
 
 def recall_at(k: int, hit: np.ndarray, n_relevant: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 from vasp_models.data.interactions import Interactions
 from vasp_models.evaluation import beyond, metrics
 from vasp_models.evaluation.intervals import mean_se
-from vasp_models.evaluation.ranking import NOTHING, mask_seen, top_k
+from vasp_models.evaluation.ranking import best_unseen
 
 DEPTH = 100
 BATCH = 500  # rows scored at once: bounds the memory at BATCH x items
@@ -74,12 +74,9 @@ def evaluate(score: Score, fold_in: Interactions, held_out: Interactions, full: 
     for start in range(0, len(fold_in), BATCH):
         rows = np.arange(start, min(start + BATCH, len(fold_in)))
         known = fold_in.take(rows)
-        scores = mask_seen(score(known), known)
-        ranked = top_k(scores, DEPTH)
-        # Items that the model does not cover or that were seen cannot be recommended, whatever their place.
-        offered = np.isfinite(np.take_along_axis(scores, ranked, axis=1))
-        found.append(metrics.hits(ranked, held_out.take(rows)) & offered)
-        lists.append(np.where(offered, ranked, NOTHING))
+        ranked, _ = best_unseen(score(known), known, DEPTH)
+        found.append(metrics.hits(ranked, held_out.take(rows)))
+        lists.append(ranked)
     hit, offers = np.concatenate(found), np.concatenate(lists)
     names = metrics.FULL if full else metrics.SMALL
     per_user = {name: metrics.named(name, hit, held_out.lengths) for name in names}
