@@ -108,7 +108,8 @@ def test_networks_of_their_own_have_the_neighbours_of_their_scores(name):
     presets = MODELS[name].presets
     model = create(name, presets.get("tiny", presets["small"])[0], N, seed=4).requires_grad_(False)
     with torch.no_grad():
-        for number, weights in enumerate((*model.parameters(), *model.buffers())):
+        floats = (each for each in (*model.parameters(), *model.buffers()) if each.is_floating_point())
+        for number, weights in enumerate(floats):
             weights += 0.2 * torch.randn(weights.shape, generator=torch.Generator().manual_seed(number))
     same(model)
 
