@@ -191,6 +191,18 @@ def test_no_items_x_items_tensor_is_ever_made(name):
     assert seen.largest < n * 48
 
 
+def test_memory_is_what_is_kept_and_a_dozen_tiles():
+    n, side, k = 512, 128, 9
+    model = product("vasp", n=n)
+    with Watch() as seen:
+        found = neighbours.OnDevice(model, side=side)
+        kept = n * (FLVAE.hidden + FLVAE.latents) * 4
+        assert kept <= seen.bytes <= kept * 1.5 + n * 64  # features; answers to nothing, the items' numbers
+        found.lists(["lift"], k)
+    lists = 3 * n * k * 8  # of three parts, a sum and a place
+    assert seen.peak <= kept * 1.5 + n * 64 + lists + 13 * side * side * 4
+
+
 def test_the_watch_sees_a_matrix_that_is_made():
     with Watch() as seen:
         model = product("vasp", n=400)
