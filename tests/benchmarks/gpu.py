@@ -3,7 +3,8 @@
     python tests/benchmarks/gpu.py [--device cpu --items 2000 --hidden 64 --users 3000]
 
 An epoch of MovieLens-20M's shape at the full catalogue and at the authors' cut; each part of a step beside what the
-card's own matrix rate and memory bandwidth, measured first, would allow; lists for all users; leave-one-out.
+card's own matrix rates and memory bandwidth, measured first, would allow; lists for all users; leave-one-out; the
+neighbours of every film in every part, as maps need them.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ from vasp_models.models import preset  # noqa: E402
 from vasp_models.models.flvae import FLVAESettings  # noqa: E402
 from vasp_models.models.nease import NEASESettings  # noqa: E402
 from vasp_models.models.vasp import Product, ProductSettings  # noqa: E402
+from vasp_models.projections import layout  # noqa: E402
+from vasp_models.projections.neighbours import OnDevice  # noqa: E402
 from vasp_models.training import moving  # noqa: E402
 from vasp_models.training.focal import focal  # noqa: E402
 from vasp_models.training.loop import Training  # noqa: E402
@@ -53,23 +56,27 @@ def main() -> None:
     likes = synthetic.paper_scale(0, chosen.users, chosen.items, round(chosen.users * 73.2))
     print(f"{devices.describe(device.type)}; torch {torch.__version__}; {provenance.now()}")
     card = Card(device)
-    print(f"matrix rate {card.rate / 1e12:.0f} T/s in bf16, bandwidth {card.bandwidth / 1e12:.2f} TB/s")
+    rates = ", ".join(f"{rate / 1e12:.3g} T/s in {name}" for name, rate in card.rates.items())
+    print(f"matrix rate {rates}, bandwidth {card.bandwidth / 1e12:.2f} TB/s")
     print("\n| what | seconds | asked | limit | share of the limit |\n|---|---|---|---|---|")
     popular = np.argsort(-likes.item_counts, kind="stable")[: max(300, round(chosen.items * CUT))]
     for name, train, asked in (("full catalogue", likes, 3.0), ("authors' cut", only(likes, np.sort(popular)), 1.2)):
         epoch(card, name, train, chosen, asked)
     model = product(likes.n_items, chosen.hidden).to(device).requires_grad_(False).eval()
     inference(card, model, likes)
+    neighbours(card, model)
 
 
 class Card:
-    """A device, its clock, and the two rates that bound everything on it, measured."""
+    """A device, its clock, and the rates that bound everything on it, measured."""
 
     def __init__(self, device: torch.device) -> None:
         self.device = device
         side = 8192 if device.type == "cuda" else 1024
-        a, b = (torch.randn(side, side, device=device, dtype=torch.bfloat16) for _ in range(2))
-        self.rate = 2 * side**3 / self.seconds(lambda: a @ b)
+        self.rates = {}
+        for name, kind in (("bf16", torch.bfloat16), ("fp32", torch.float32)):
+            a = torch.randn(side, side, device=device, dtype=kind)
+            self.rates[name] = 2 * side**3 / self.seconds(lambda a=a: a @ a)
         source = torch.empty(2**28 if device.type == "cuda" else 2**24, device=device)
         target = torch.empty_like(source)
         self.bandwidth = 2 * source.nbytes / self.seconds(lambda: target.copy_(source))
@@ -89,8 +96,17 @@ class Card:
         if self.device.type == "cuda":
             torch.cuda.synchronize()
 
-    def row(self, what: str, seconds: float, asked: str = "", operations: float = 0.0, moved: float = 0.0) -> None:
-        limit = operations / self.rate + moved / self.bandwidth
+    def row(
+        self,
+        what: str,
+        seconds: float,
+        asked: str = "",
+        operations: float = 0.0,
+        moved: float = 0.0,
+        kind: str = "bf16",
+    ) -> None:
+        """One line: the seconds, and what operations at the rate of `kind` and moved bytes would take at least."""
+        limit = operations / self.rates[kind] + moved / self.bandwidth
         beside = f"{limit * 1e3:.2f} ms | {limit / seconds:.0%}" if limit else "|"
         print(f"| {what} | {seconds:.4f} | {asked} | {beside} |", flush=True)
 
@@ -187,6 +203,43 @@ def inference(card: Card, model: Product, likes: Interactions) -> None:
     card.row(f"lists of 100 for {len(likes):,} users", card.seconds(lambda: model.best(likes, 100), 1), "3 s")
     history = np.sort(np.random.default_rng(0).choice(model.n_items, min(LONG, model.n_items // 2), replace=False))
     card.row(f"leave-one-out of {len(history)} films", card.seconds(lambda: influence(model, history)), "0.1 s")
+
+
+def neighbours(card: Card, model: Product) -> None:
+    """All one-hot inputs: the lists that a map needs, of every part, in full precision and by products in bf16."""
+    n, flvae = model.n_items, model.nets["flvae"]
+    k = layout.neighbours_for(n)
+    heads = flvae.residual_head.weight.shape[1] + flvae.latent_head.weight.shape[1]
+    trunk = sum(m.weight.numel() for m in flvae.modules() if isinstance(m, torch.nn.Linear)) - n * heads
+    found = {}
+    for kind in ("fp32", "bf16"):
+
+        def lists(kind: str = kind) -> None:
+            found[kind] = OnDevice(model, precision=kind).lists(["lift"], k)
+
+        before = held(card)
+        seconds = card.seconds(lists, repeats=3)
+        # The trunk for every film, both heads for every pair; of NEASE every weight is read once.
+        work = {"operations": 2.0 * n * (trunk + n * heads), "moved": 4.0 * n * n}
+        card.row(f"all one-hot inputs, {k} neighbours, three parts, {kind}", seconds, "3 s", kind=kind, **work)
+        if before is not None:
+            print(f"| more memory at its peak | {(torch.cuda.max_memory_allocated() - before) / 2**30:.2f} GiB | | | |")
+    for (part, _), exact in found["fp32"].items():
+        rounded = found["bf16"][part, "lift"].places
+        print(f"| of {part}'s {k} neighbours in fp32, those in bf16 too | {overlap(exact.places, rounded):.4f} | | | |")
+
+
+def held(card: Card) -> int | None:
+    """Bytes that the card holds now, from where its peak is counted anew; None on the CPU."""
+    if card.device.type != "cuda":
+        return None
+    torch.cuda.reset_peak_memory_stats()
+    return torch.cuda.memory_allocated()
+
+
+def overlap(lists: np.ndarray, others: np.ndarray) -> float:
+    """Mean share of each list that is in the other, (n, k) each."""
+    return float(np.mean([len(np.intersect1d(a, b)) / len(a) for a, b in zip(lists, others, strict=True)]))
 
 
 if __name__ == "__main__":

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from vasp_models.errors import SettingError
-from vasp_models.models.base import HasFactors, HasGradient, HasItemWeights, Recommender
+from vasp_models.models.base import AnswersAlone, HasFactors, HasGradient, HasItemWeights, Recommender
 from vasp_models.training.options import TrainOptions
 
 __all__ = [
     "DEFAULT",
     "MODELS",
+    "AnswersAlone",
     "HasFactors",
     "HasGradient",
     "HasItemWeights",

@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from vasp_models.models import DEFAULT, HasFactors, HasGradient, HasItemWeights, Recommender, create, model_row
+from vasp_models.models import (
+    DEFAULT,
+    AnswersAlone,
+    HasFactors,
+    HasGradient,
+    HasItemWeights,
+    Recommender,
+    create,
+    model_row,
+)
 
 _TINY, _RATINGS = "tiny", "ratings"
 _ITEMS = 4  # of the unfitted model that is asked
@@ -18,7 +27,7 @@ class Abilities:
     `new_users`: the history goes through the model, or a vector is solved for it, or training must have met the user.
     `factors` names the exact factors of its score where there are several, `linear` the one that is linear in the
     history ("score" for the whole), `gradient` whether it answers sub-profiles differentiably, `ratings` whether it
-    has a preset that predicts ratings.
+    has a preset that predicts ratings, `alone` whether a map's neighbours can be found on a card, block by block.
     """
 
     new_users: Literal["forward", "solve", "none"]
@@ -29,6 +38,7 @@ class Abilities:
     linear: str | None
     gradient: bool
     ratings: bool
+    alone: bool
 
 
 def abilities(model: str) -> Abilities:
@@ -44,4 +54,5 @@ def abilities(model: str) -> Abilities:
         asked.linear_factor if isinstance(asked, HasItemWeights) and not kind.softmax else None,
         isinstance(asked, HasGradient),
         _RATINGS in presets,
+        isinstance(asked, AnswersAlone),
     )  # fmt: skip

@@ -15,8 +15,9 @@ from vasp_models.evaluation.ranking import best_unseen
 from vasp_models.training.options import Epoch, TrainOptions
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, device
 
+    from vasp_models.models.inputs import Alone
     from vasp_models.training.state import TrainingState
 
 
@@ -196,4 +197,24 @@ class HasGradient(Protocol):
         A row of 0 and 1 is a profile, normalised by what it holds where the model normalises. With `along` every row
         is normalised as the full history is: the straight path of integrated gradients, in u = x / ||x||. Items that
         the model does not cover count as nothing; the targets must be covered. Raises ModelError for others.
+        """
+
+
+@runtime_checkable
+class AnswersAlone(Protocol):
+    """Items that stand alone in a history are asked in two steps on the model's device: answers come block by block.
+
+    The first step's result is small (a few thousand numbers for an item); from it come the answers about any items, so
+    that two blocks of items can be compared without the rest of the items x items matrix.
+    """
+
+    device: device
+
+    def alone(self, items: np.ndarray) -> Alone:
+        """What the model makes of each of some items alone. Raises ModelError for items that it does not cover."""
+
+    def among(self, asked: Alone, targets: Alone) -> dict[str, Tensor]:
+        """Answers about the targets to each of the asked alone, fp32 (asked, targets) on the model's device.
+
+        The log factors by name; the score by its one name, of a model without factors.
         """

@@ -68,7 +68,15 @@ class CDAENet(Net):
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Logits of the target items, fp32 (rows, targets)."""
-        return columns(self.decode, self.encode(x), targets)
+        return self.scored(self.features(x), targets)
+
+    def features(self, x: Inputs, noise: torch.Generator | None = None) -> Tensor:
+        """z, fp32 (rows, hidden)."""
+        return self.encode(x)
+
+    def scored(self, features: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Logits from z, fp32 (rows, targets)."""
+        return columns(self.decode, features, targets)
 
 
 class CDAE(SetNetwork):

@@ -45,9 +45,7 @@ class LowRankNet(Net):
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Scores of the target items, fp32 (rows, targets)."""
         rows = self.rows()
-        itself = x.dense(len(rows))
-        itself = itself if targets is None else itself[:, targets]
-        scores = x.times(rows) @ (rows if targets is None else rows[targets]).T - itself
+        scores = x.times(rows) @ (rows if targets is None else rows[targets]).T - x.dense(len(rows), targets)
         return functional.relu(scores) if self.training and self.relu else scores
 
     def item_weights(self, items: Tensor, targets: Tensor | None = None) -> Tensor:

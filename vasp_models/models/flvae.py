@@ -90,7 +90,18 @@ class FLVAE(Part):
 
     def decoded(self, z: Tensor, targets: Tensor | None = None) -> dict[str, Tensor]:
         """Logits of both heads from the latents, (rows, targets)."""
-        h = self.decoder(self.decode(z))
+        return self.logits(self._before_heads(z), targets)
+
+    def _before_heads(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        return self.decoder(self.decode(z)), z
+
+    def features(self, x: Inputs) -> tuple[Tensor, Tensor]:
+        """What the heads read, (rows, hidden) and (rows, latents)."""
+        return self._before_heads(wide(self.posterior(x)[0]))
+
+    def logits(self, features: tuple[Tensor, Tensor], targets: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits of both heads, (rows, targets)."""
+        h, z = features
         return {
             "flvae_residual": _at(self.residual_head, h, targets),
             "flvae_latent": _at(self.latent_head, z, targets),

@@ -137,7 +137,11 @@ class HVampNet(Net):
         self._kl: Tensor | None = None
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
-        """Logits of the multinomial, fp32 (rows, targets); z1 and z2 are their means outside training."""
+        """Logits of the multinomial, fp32 (rows, targets)."""
+        return self.scored(self.features(x, noise), targets)
+
+    def features(self, x: Inputs, noise: torch.Generator | None = None) -> Tensor:
+        """What the head reads, (rows, hidden); z1 and z2 are their means outside training."""
         x = x.scaled(x.lengths.clamp_min(1).rsqrt())
         q2 = self.z2(self.first(x))
         z2 = self._drawn(q2, noise)
@@ -149,7 +153,11 @@ class HVampNet(Net):
             h = torch.cat([self.from_z1(z1), h], dim=1)
         if self.training:
             self._kl = self._divergence(z2, q2, z1, q1)[:, None]
-        return columns(self.head, self.joined(h), targets)
+        return self.joined(h)
+
+    def scored(self, features: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Logits from `features`, fp32 (rows, targets)."""
+        return columns(self.head, features, targets)
 
     def _drawn(self, normal: tuple[Tensor, Tensor], noise: torch.Generator | None) -> Tensor:
         return sampled(*normal, noise) if self.training else normal[0]

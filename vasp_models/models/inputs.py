@@ -1,9 +1,10 @@
-"""What a part reads a history from: whole histories as item lists, or many sub-profiles of one history."""
+"""What a part reads a history from: item lists, many sub-profiles of one history, or items that stand alone."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor
@@ -24,8 +25,8 @@ class Inputs(Protocol):
     def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each row, (rows, columns); all columns where none are named."""
 
-    def dense(self, n_items: int) -> Tensor:
-        """The weights at their items, float (rows, n_items), 0 elsewhere."""
+    def dense(self, n_items: int, columns: Tensor | None = None) -> Tensor:
+        """The weights at their items, float (rows, columns), 0 elsewhere; all columns where none are named."""
 
 
 @dataclass(frozen=True)
@@ -59,10 +60,75 @@ class Subsets:
 
     def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
         """The weighted sum of `matrix`'s rows for each sub-profile, (rows, columns)."""
-        rows = matrix[self.items] if columns is None else matrix[self.items[:, None], columns]
-        return self.weights.to(matrix.dtype) @ rows
+        return self.summed(rows_of(matrix, self.items, columns))
 
-    def dense(self, n_items: int) -> Tensor:
-        """The weights at their items, (rows, n_items)."""
+    def summed(self, rows: Tensor) -> Tensor:
+        """The weighted sum of `rows`, one for each chosen item, (rows, columns)."""
+        return self.weights.to(rows.dtype) @ rows
+
+    def dense(self, n_items: int, columns: Tensor | None = None) -> Tensor:
+        """The weights at their items, (rows, columns)."""
         nothing = torch.zeros(len(self), n_items, dtype=self.weights.dtype, device=self.weights.device)
-        return nothing.index_add(1, self.items, self.weights)
+        found = nothing.index_add(1, self.items, self.weights)
+        return found if columns is None else found[:, columns]
+
+
+@dataclass(frozen=True)
+class OneHot:
+    """Histories of one item each: `items` int64 (rows), `weights` float (rows) or None for ones.
+
+    A sum over a history is then a row of the matrix, and at some columns nothing else of it is touched.
+    """
+
+    items: Tensor
+    weights: Tensor | None = None
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def lengths(self) -> Tensor:
+        """One item in each row, int64 (rows)."""
+        return torch.ones_like(self.items)
+
+    def scaled(self, factors: Tensor) -> OneHot:
+        """Every weight times the row's factor."""
+        return OneHot(self.items, factors if self.weights is None else self.weights * factors)
+
+    def times(self, matrix: Tensor, columns: Tensor | None = None) -> Tensor:
+        """The weighted row of `matrix` for each item, (rows, columns)."""
+        return self.summed(rows_of(matrix, self.items, columns))
+
+    def summed(self, rows: Tensor) -> Tensor:
+        """`rows`, one for each item, times its weight, (rows, columns)."""
+        return rows if self.weights is None else self.weights.to(rows.dtype)[:, None] * rows
+
+    def dense(self, n_items: int, columns: Tensor | None = None) -> Tensor:
+        """The weights at their items, float32 (rows, columns)."""
+        columns = torch.arange(n_items, device=self.items.device) if columns is None else columns
+        return self.summed((self.items[:, None] == columns).float())
+
+
+def rows_of(matrix: Tensor, items: Tensor, columns: Tensor | None = None) -> Tensor:
+    """Some rows of a matrix at some columns (all where none are named), (items, columns)."""
+    return matrix[items] if columns is None else matrix[items[:, None], columns]
+
+
+class Splits(Protocol):
+    """A net that reads histories first and answers about items afterwards; `Part` and `Net` are such."""
+
+    def features(self, x: Inputs) -> Any:
+        """What it makes of histories, outside training."""
+
+
+@dataclass(frozen=True)
+class Alone:
+    """Items that each stand alone in a history: `columns` int64 (m) in the model, and each net's features of them."""
+
+    columns: Tensor
+    features: dict[str, Any]
+
+    @classmethod
+    def of(cls, nets: Mapping[str, Splits], columns: Tensor) -> Alone:
+        """The items in some columns, as the nets read them."""
+        return cls(columns, {name: net.features(OneHot(columns)) for name, net in nets.items()})

@@ -74,7 +74,15 @@ class DAENet(Net):
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Logits of the multinomial, fp32 (rows, targets)."""
-        return columns(self.decode, torch.tanh(self.encode(x)), targets)
+        return self.scored(self.features(x, noise), targets)
+
+    def features(self, x: Inputs, noise: torch.Generator | None = None) -> Tensor:
+        """The hidden layer, fp32 (rows, hidden)."""
+        return torch.tanh(self.encode(x))
+
+    def scored(self, features: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Logits from the hidden layer, fp32 (rows, targets)."""
+        return columns(self.decode, features, targets)
 
 
 class VAENet(Net):
@@ -91,12 +99,20 @@ class VAENet(Net):
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Logits of the multinomial, fp32 (rows, targets)."""
+        return self.scored(self.features(x, noise), targets)
+
+    def features(self, x: Inputs, noise: torch.Generator | None = None) -> Tensor:
+        """The decoder's hidden layer, fp32 (rows, hidden)."""
         mu, log_variance = self.posterior(torch.tanh(self.encode(x))).float().chunk(2, dim=1)
         z = mu
         if self.training:
             self._kl = kl_to_standard(mu, log_variance)
             z = sampled(mu, log_variance, noise)
-        return columns(self.head, torch.tanh(self.decode(z)), targets)
+        return torch.tanh(self.decode(z))
+
+    def scored(self, features: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Logits from the decoder's hidden layer, fp32 (rows, targets)."""
+        return columns(self.head, features, targets)
 
     def divergence(self) -> Tensor | None:
         """KL to a standard normal by latent dimension, fp32 (rows, latents)."""

@@ -5,7 +5,7 @@ The paper closes with other encoders in FLVAE's place; any `Net` can take it.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -31,6 +31,15 @@ class NetPart(Part):
         """The logit, (rows, targets), and the net's KL."""
         (name,) = self.factor_names
         return PartOutput({name: self.net(x, noise, targets)}, self.net.divergence())
+
+    def features(self, x: Inputs) -> Any:
+        """The net's."""
+        return self.net.features(x)
+
+    def logits(self, features: Any, targets: Tensor | None = None) -> dict[str, Tensor]:
+        """The logit, (rows, targets)."""
+        (name,) = self.factor_names
+        return {name: self.net.scored(features, targets)}
 
     def turned(self) -> None:
         """All groups of the net had their turn."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models.base import Validate
-from vasp_models.models.inputs import Inputs, Subsets
+from vasp_models.models.inputs import Alone, Inputs, Subsets
 from vasp_models.models.weights import TorchRecommender
 from vasp_models.training import processes
 from vasp_models.training.batches import Bag
@@ -68,6 +68,16 @@ class Net(Group, ABC):
     @abstractmethod
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Scores of the target items (all without them), fp32 (rows, targets); `noise` feeds what is random."""
+
+    def features(self, x: Inputs, noise: torch.Generator | None = None) -> Any:
+        """What the net makes of histories before it looks at the items it is asked about; a net that can name nothing
+        smaller gives them back.
+        """
+        return x
+
+    def scored(self, features: Any, targets: Tensor | None = None) -> Tensor:
+        """Scores of the target items from `features`, fp32 (rows, targets); of histories, a forward pass."""
+        return self(features, None, targets)
 
     def at_pairs(
         self, x: Inputs, noise: torch.Generator | None, rows: Tensor, items: Tensor, parts: tuple[str, ...] = ()
@@ -208,6 +218,14 @@ class SetNetwork(Network):
         if self.softmax and chosen is not None:
             logits, scores = logits[:, chosen], scores[:, chosen]
         return NetworkOutput({SCORE: scores}, {SCORE: logits}, [])
+
+    def alone(self, items: np.ndarray) -> Alone:
+        """What the net makes of each of some items alone (see AnswersAlone)."""
+        return Alone.of({NET: self.net}, torch.from_numpy(np.asarray(items, dtype=np.int64)).to(self.device))
+
+    def among(self, asked: Alone, targets: Alone) -> dict[str, Tensor]:
+        """Scores of the targets for each of the asked alone, fp32 (asked, targets); of a softmax, its logits."""
+        return {SCORE: self.net.scored(asked.features[NET], targets.columns)}
 
 
 class PairNetwork(Network):

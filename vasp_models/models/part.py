@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -35,6 +35,18 @@ class Part(nn.Module, ABC):
     @abstractmethod
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> PartOutput:
         """Log factors of the target items (all without them) for each row; `noise` feeds what is random in training."""
+
+    def features(self, x: Inputs) -> Any:
+        """What the part makes of histories before it looks at the items it is asked about, outside training.
+
+        A part that can name nothing smaller than the histories gives them back, and `logits` is its forward pass: so
+        do the linear ones, whose logits for one item alone are a row of their weights.
+        """
+        return x
+
+    def logits(self, features: Any, targets: Tensor | None = None) -> dict[str, Tensor]:
+        """Logits of the target items (all without them) from `features`, by factor name, (rows, targets)."""
+        return self(features, None, targets).logits
 
     def layers(self) -> dict[str, tuple[str, ...]]:
         """Names of the weights by layer, from the outputs back to the inputs; one layer where a part names none.

@@ -84,6 +84,10 @@ class RecVAENet(Net):
 
     def forward(self, x: Inputs, noise: torch.Generator | None, targets: Tensor | None = None) -> Tensor:
         """Logits of the multinomial, fp32 (rows, targets)."""
+        return self.scored(self.features(x, noise), targets)
+
+    def features(self, x: Inputs, noise: torch.Generator | None = None) -> Tensor:
+        """The latents, fp32 (rows, latents); their means outside training."""
         mu, log_variance = self.encoder(x)
         z = mu
         if self.training:
@@ -93,7 +97,11 @@ class RecVAENet(Net):
                 before = self.before(x if whole is None else whole)
             ratio = log_normal(z, mu, log_variance) - _log_prior(z, *before)
             self._kl = self.settings.gamma * x.lengths[:, None] * ratio
-        return columns(self.decoder.head, z, targets)
+        return z
+
+    def scored(self, features: Tensor, targets: Tensor | None = None) -> Tensor:
+        """Logits from the latents, fp32 (rows, targets)."""
+        return columns(self.decoder.head, features, targets)
 
     def divergence(self) -> Tensor | None:
         """KL to the composite prior at one sample, by latent dimension, times gamma |x|, fp32 (rows, latents)."""

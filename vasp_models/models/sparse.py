@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from vasp_models.data.interactions import Interactions
-from vasp_models.models.inputs import Inputs, Subsets
+from vasp_models.models.inputs import Inputs, OneHot, Subsets
 from vasp_models.models.local_ease import local_edlae
 from vasp_models.models.part import Part, PartOutput
 from vasp_models.training.batches import Bag
@@ -73,8 +73,8 @@ class Sparse(Part):
         return PartOutput({"sparse": self.settings.bias + self.scale * self._sums(x, targets)}, None)
 
     def _sums(self, x: Inputs, targets: Tensor | None) -> Tensor:
-        if isinstance(x, Subsets):  # differentiable in its weights
-            return x.weights.to(self.weights.dtype) @ self._rows(x.items, targets)
+        if isinstance(x, Subsets | OneHot):  # on the model's device; of subsets differentiable in their weights
+            return x.summed(self._rows(x.items, targets))
         # By SciPy, on the host wherever the model is: products of two sparse matrices are in beta in torch.
         sums = (_host(x, self.n_items) @ self._matrix).toarray()
         sums = torch.from_numpy(sums).to(self.weights.device, self.weights.dtype)

@@ -18,7 +18,7 @@ from torch.nn import functional
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import ModelError, SettingError
 from vasp_models.models.base import Validate
-from vasp_models.models.inputs import Inputs, Subsets
+from vasp_models.models.inputs import Alone, Inputs, Subsets
 from vasp_models.models.part import Part
 from vasp_models.models.parts import PARTS
 from vasp_models.models.weights import TorchRecommender
@@ -98,9 +98,8 @@ class Product(TorchRecommender):
         self._choose_items(train)
         self.to(options.device)
         known = self._columns(train)
-        if not state.weights:
-            for net in self.nets.values():
-                net.initialise(known)
+        for net in () if state.weights else self.nets.values():
+            net.initialise(known)
         check = None if validate is None else lambda parts: validate(partial(self._score_of, parts))
         yield from Training(self, known, options, check, state).epochs()
 
@@ -133,6 +132,15 @@ class Product(TorchRecommender):
         x = Subsets.along(items, weights, len(known)) if along else Subsets.real(items, weights)
         return self(x, tuple(self.nets), targets=None if targets is None else self._covered(targets))
 
+    def alone(self, items: np.ndarray) -> Alone:
+        """What each part makes of each of some items alone (see AnswersAlone)."""
+        return Alone.of(self.nets, self._covered(items))
+
+    def among(self, asked: Alone, targets: Alone) -> dict[str, Tensor]:
+        """Log factors of the targets for each of the asked alone, at least fp32 (asked, targets)."""
+        each = (net.logits(asked.features[name], targets.columns) for name, net in self.nets.items())
+        return ProductOutput({name: value for logits in each for name, value in logits.items()}, []).log_factors
+
     def covers(self, items: np.ndarray) -> np.ndarray:
         """Which of some items are among the modelled columns."""
         return self._column_of[np.asarray(items, dtype=np.int64)] >= 0
@@ -140,8 +148,7 @@ class Product(TorchRecommender):
     @property
     def linear_factor(self) -> str | None:
         """The factor of the part whose logit is linear, if one is."""
-        part = self._linear_part
-        return None if part is None else part.factor_names[0]
+        return None if self._linear_part is None else self._linear_part.factor_names[0]
 
     @property
     def linear_bias(self) -> float:
@@ -232,8 +239,7 @@ class Product(TorchRecommender):
             return histories
         columns = self._column_of[histories.indices].astype(np.int32)
         kept = columns >= 0
-        lengths = np.bincount(histories.row_numbers[kept], minlength=len(histories))
-        indptr = np.concatenate([[0], np.cumsum(lengths)])
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(histories.row_numbers[kept], minlength=len(histories)))])
         return Interactions(indptr, columns[kept], self.n_modelled, histories.ordered)
 
     def _scattered(self, values: np.ndarray) -> np.ndarray:

@@ -47,6 +47,10 @@ class Similarities:
             there[np.arange(len(there)), np.arange(span.start, span.stop)] = 1.0
             yield span, there
 
+    def nearest(self, k: int, report: Callable[[float], None] | None = None) -> tuple[np.ndarray, np.ndarray]:
+        """The k nearest films of each film (see `nearest`)."""
+        return nearest(self, k, report)
+
     def _scaled(self, answers: np.ndarray, base: np.ndarray) -> np.ndarray:
         return scaled(values_of(answers, base, self.distance, self.logarithmic), self.low, self.high)
 
@@ -56,18 +60,28 @@ def similarities(answered: Answers, part: str, distance: str) -> Similarities:
 
     Raises MapError where the part gives every pair of films the same value, or ignores the profile.
     """
-    if distance not in DISTANCES:
-        raise MapError(f"There is no distance {distance!r}: expected one of {', '.join(DISTANCES)}.")
+    check_distance(distance)
     tiles, base = answered.tiles[part], answered.base[part]
     # Asked first in any case: scores that ignore the profile differ between films and yet hold no distance.
     lift = _extent(tiles, base, "lift", answered.logarithmic)
     low, high = lift if distance == "lift" else _extent(tiles, base, distance, answered.logarithmic)
-    if not (lift[1] > lift[0] and high > low):
+    check_varied(part, lift, (low, high))
+    return Similarities(tiles, base, distance, answered.logarithmic, low, high)
+
+
+def check_distance(distance: str) -> None:
+    """Raise MapError unless `distance` is one of DISTANCES."""
+    if distance not in DISTANCES:
+        raise MapError(f"There is no distance {distance!r}: expected one of {', '.join(DISTANCES)}.")
+
+
+def check_varied(part: str, *extents: tuple[float, float]) -> None:
+    """Raise MapError where the smallest and the largest value of a part are the same."""
+    if not all(high > low for low, high in extents):
         raise MapError(
             f"The model's part {part!r} answers every one-film profile alike, so its films have no distances: "
             "a map needs a personalised model, after training."
         )
-    return Similarities(tiles, base, distance, answered.logarithmic, low, high)
 
 
 def scaled(values: np.ndarray, low: float, high: float) -> np.ndarray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from itertools import combinations
@@ -14,8 +15,9 @@ import numpy as np
 
 from vasp_models.data.catalogue import PAPER_GENRES, Catalogue
 from vasp_models.errors import MapError
-from vasp_models.projections import distances, layout, quality
-from vasp_models.projections.distances import DISTANCES
+from vasp_models.projections import distances, layout, neighbours, quality
+from vasp_models.projections.distances import DISTANCES, check_distance
+from vasp_models.projections.neighbours import OnDevice, Similar
 from vasp_models.projections.sensitivity import JOINT, TILE, Answers, answers
 
 MINIMUM_ITEMS = 10
@@ -130,7 +132,7 @@ def compute_all(
     for distance in readings:
         check_distance(distance)
     bar, began = _Bar(progress), time.perf_counter()
-    with answers(model, bar.within("Asking the model about each film", 0.0, 0.12)) as answered:
+    with _asked(model, bar.within("Asking the model about each film", 0.0, 0.12)) as answered:
         if len(answered.items) < MINIMUM_ITEMS:
             raise MapError(
                 f"The model covers {len(answered.items)} films: a map needs at least {MINIMUM_ITEMS}, "
@@ -145,24 +147,29 @@ def compute_all(
         return made
 
 
-def check_distance(distance: str) -> None:
-    """Raise MapError unless `distance` is one of DISTANCES."""
-    if distance not in DISTANCES:
-        raise MapError(f"There is no distance {distance!r}: expected one of {', '.join(DISTANCES)}.")
+def _asked(model: Any, report: Callable[[float], None]) -> AbstractContextManager[Answers | OnDevice]:
+    """What the model answers to each film alone: on a card the answers stay there, else they go to a file."""
+    return nullcontext(OnDevice(model, report)) if neighbours.possible(model) else answers(model, report)
+
+
+def _alike(answered: Answers | OnDevice, distance: str, k: int) -> dict[str, distances.Similarities | Similar]:
+    """Each part's similarities in one reading, of which the k nearest are wanted."""
+    if isinstance(answered, OnDevice):
+        return answered.similarities(distance, k)
+    return {part: distances.similarities(answered, part, distance) for part in answered.parts}
 
 
 def _one_reading(
-    answered: Answers, catalogue: Catalogue, distance: str, seed: int, bar: _Bar, digest: str
+    answered: Answers | OnDevice, catalogue: Catalogue, distance: str, seed: int, bar: _Bar, digest: str
 ) -> SensitivityMaps:
     parts, n = answered.parts, len(answered.items)
-    found = {part: distances.similarities(answered, part, distance) for part in parts}
-    positions, neighbours, measured, frames = {}, {}, {}, {}
+    k = layout.neighbours_for(n)
+    found = _alike(answered, distance, k)
+    positions, nearest, measured, frames = {}, {}, {}, {}
     first = onto = None
     for number, part in enumerate(parts):
         low, width = number / len(parts), 1 / len(parts)
-        near, away = distances.nearest(
-            found[part], layout.neighbours_for(n), bar.within(f"Finding neighbours: {part}", low, low + 0.15 * width)
-        )
+        near, away = found[part].nearest(k, bar.within(f"Finding neighbours: {part}", low, low + 0.15 * width))
         weights = layout.affinities(near, away)
         first = layout.start(weights.P, seed) if first is None else first  # the joint map's, for all
         step = bar.within(f"Drawing the map: {part}", low + 0.15 * width, low + 0.9 * width)
@@ -172,19 +179,19 @@ def _one_reading(
         bar.within(f"Measuring the map: {part}", low + 0.9 * width, low + width)
         positions[part] = places.astype(np.float32)
         frames[part] = Frame(found[part].low, found[part].high, layout.radius(places) / layout.radius(drawn))
-        neighbours[part] = near[:, :KEPT_NEIGHBOURS]
+        nearest[part] = near[:, :KEPT_NEIGHBOURS]
         trust, continuity = quality.faithfulness(found[part], near, places, seed)
         about = {"trustworthiness": trust, "continuity": continuity, "kl": kl, "disparity": disparity}
         measured[part] = about | _shown(near, answered.items, catalogue, seed)
-    shared = _shared(neighbours)
+    shared = _shared(nearest)
     overlap = None if shared is None else float(shared.mean())
     settings = settings_for(distance, seed) | {
         "items": n,
         "items_left_out": len(catalogue) - n,
         "perplexity": layout.perplexity_for(n),
-        "neighbours": layout.neighbours_for(n),
+        "neighbours": k,
     }
-    return SensitivityMaps(positions, answered.items, neighbours, measured, overlap, settings, digest, frames=frames)
+    return SensitivityMaps(positions, answered.items, nearest, measured, overlap, settings, digest, frames=frames)
 
 
 def expected_seconds(n_items: int) -> float:

@@ -21,13 +21,12 @@ from vasp_models import places, provenance
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import MapError
 from vasp_models.projections import shares
-from vasp_models.projections.distances import DISTANCES
+from vasp_models.projections.distances import DISTANCES, check_distance
 from vasp_models.projections.drawing import (
     DEFAULT_DISTANCE,
     Frame,
     Progress,
     SensitivityMaps,
-    check_distance,
     compute,
     compute_all,
     expected_seconds,

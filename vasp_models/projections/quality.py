@@ -9,6 +9,7 @@ import numpy as np
 from scipy.spatial.distance import cdist
 
 from vasp_models.projections.distances import Similarities
+from vasp_models.projections.neighbours import Similar
 
 PURITY_NEIGHBOURS = 10
 SHARED_NEIGHBOURS = 20
@@ -133,7 +134,7 @@ def neighbourhood_for(n: int) -> int:
 
 
 def faithfulness(
-    found: Similarities, neighbours: np.ndarray, places: np.ndarray, seed: int = 0, sample: int = TRUST_SAMPLE
+    found: Similarities | Similar, neighbours: np.ndarray, places: np.ndarray, seed: int = 0, sample: int = TRUST_SAMPLE
 ) -> tuple[float, float]:
     """Trustworthiness and continuity of a layout at k = 10 (Venna and Kaski 2001), on at most `sample` films.
 

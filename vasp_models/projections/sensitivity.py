@@ -87,13 +87,10 @@ def answers(model: Any, report: Report | None = None, side: int = TILE) -> Itera
 
     Raises MapError when the model covers no film, answers with numbers that are none, or the disk is too small.
     """
-    parts, empty = part_factors(model), answers_to_nothing(model)
-    items = np.flatnonzero(np.isfinite(empty[JOINT]))
-    if len(items) == 0:
-        raise MapError(f"The model gives no film a finite score for {_MODELLED_PROBE}, so there is nothing to map.")
+    parts = part_factors(model)
+    base, items = covered(answers_to_nothing(model))
     with _scratch(len(items), len(parts), side) as folder, _opened(folder, parts) as files:
         tiles = {part: Tiles(file, len(items), side) for part, file in files.items()}
-        base = {part: values[items] for part, values in empty.items()}
         answered = Answers(items, base, tiles, hasattr(model, "log_factors"))
         _fill(model, answered, parts, report)
         yield answered
@@ -150,6 +147,17 @@ def answers_to_nothing(model: Any) -> dict[str, np.ndarray]:
     """What each part answers to the empty profile, float32 (all items of the model), as `answers_at`."""
     rows = _asked(model, Interactions.from_lists([[]], model.n_items), part_factors(model))
     return {part: values[0] for part, values in rows.items()}
+
+
+def covered(empty: dict[str, np.ndarray]) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Of the answers to nothing, those about the items that the model covers, (n) each, and the items, int64 (n).
+
+    Raises MapError where there are none.
+    """
+    items = np.flatnonzero(np.isfinite(empty[JOINT]))
+    if len(items) == 0:
+        raise MapError(f"The model gives no film a finite score for {_MODELLED_PROBE}, so there is nothing to map.")
+    return {part: values[items] for part, values in empty.items()}, items
 
 
 def _fill(model: Any, answered: Answers, parts: dict[str, tuple[int, ...]], report: Report | None) -> None:

@@ -80,10 +80,11 @@ class Bag:
             self.items, chosen, self.offsets, mode="sum", per_sample_weights=weights, include_last_offset=True
         )
 
-    def dense(self, n_items: int) -> Tensor:
-        """The weights at their items, float32 (rows, n_items)."""
+    def dense(self, n_items: int, columns: Tensor | None = None) -> Tensor:
+        """The weights at their items, float32 (rows, columns)."""
         weights = torch.ones(len(self.items), device=self.items.device) if self.weights is None else self.weights
-        return torch.zeros(len(self), n_items, device=self.items.device).index_put((self.rows, self.items), weights)
+        found = torch.zeros(len(self), n_items, device=self.items.device).index_put((self.rows, self.items), weights)
+        return found if columns is None else found[:, columns]
 
     def dropped(self, rate: float, generator: torch.Generator) -> Bag:
         """The bag after dropout: each item is left out with probability `rate`, the others weigh 1 / (1 - rate)."""
@@ -120,9 +121,9 @@ class Dense:
         """The weighted sum of `matrix`'s rows for each row, (rows, columns)."""
         return self.values.to(matrix.dtype) @ (matrix if columns is None else matrix[:, columns])
 
-    def dense(self, n_items: int) -> Tensor:
-        """The weights, float32 (rows, n_items)."""
-        return self.values
+    def dense(self, n_items: int, columns: Tensor | None = None) -> Tensor:
+        """The weights, float32 (rows, columns)."""
+        return self.values if columns is None else self.values[:, columns]
 
 
 @dataclass(frozen=True)
