@@ -18,7 +18,7 @@ from vasp_models.errors import CheckpointError
 from vasp_models.evaluation.protocol import choice
 from vasp_models.training.options import Epoch
 
-_COPIED_UP_TO = 2 * 2**30  # bytes of weights and moments
+_COPIED_UP_TO = 700 * 2**20  # bytes of weights; their moments are twice as many, in a stage in which all parts move
 
 
 def _copied(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -73,7 +73,7 @@ class TrainingState:
             for kind, value in values.items()
             if value is not None  # the momentum of what has not moved yet
         }
-        settled = sum(value.nbytes for value in (*weights.values(), *moments.values())) <= _COPIED_UP_TO
+        settled = sum(value.nbytes for value in weights.values()) <= _COPIED_UP_TO
         if settled:
             weights, moments = _copied(weights), _copied(moments)
         best = self._kept(weights, settled) if epoch.best else self.best
