@@ -23,6 +23,7 @@ from vasp_models.models.low_rank import LowRankSettings
 from vasp_models.models.settings import override, settings_from_json, settings_to_json
 from vasp_models.models.sparse import SparseSettings
 from vasp_models.models.vasp import Product, ProductSettings
+from vasp_models.training.batches import Bag
 from vasp_models.training.options import Stage, TrainOptions
 
 SETTINGS = {"low_rank": LowRankSettings(16), "sparse": SparseSettings(12, l2=5.0)}
@@ -119,6 +120,17 @@ class TestParts:
     def test_randomising_leaves_nothing_that_was_learnt(self, model, likes):
         fresh = Product(model.settings, likes.n_items, 4)
         assert (randomising.randomised(model, 4).score(likes) == fresh.score(likes)).all()
+
+
+def test_the_sparse_part_sums_alike_on_the_host_and_on_a_device(likes):
+    net = Product(ProductSettings({"sparse": SparseSettings(neighbours=7)}), likes.n_items).nets["sparse"]
+    net.initialise(likes)
+    dice = torch.Generator().manual_seed(1)
+    bag, targets = Bag.of(likes.take(slice(0, 40))), torch.tensor([5, 0, 5, likes.n_items - 1])
+    for x in (bag, bag.dropped(0.4, dice), Bag.of(Interactions.from_lists([[], [3]], likes.n_items))):
+        assert torch.allclose(net._added(x, None), net._sums(x, None), atol=1e-6)
+        assert torch.equal(net._added(x, targets), net._added(x, None)[:, targets])
+    assert net._added(bag, None).abs().max() > 0
 
 
 def test_silenced_items_of_the_sparse_part_add_nothing(likes):

@@ -75,10 +75,28 @@ class Sparse(Part):
     def _sums(self, x: Inputs, targets: Tensor | None) -> Tensor:
         if isinstance(x, Subsets | OneHot):  # on the model's device; of subsets differentiable in their weights
             return x.summed(self._rows(x.items, targets))
-        # By SciPy, on the host wherever the model is: products of two sparse matrices are in beta in torch.
+        if isinstance(x, Bag) and self.weights.device.type != "cpu":
+            return self._added(x, targets)
+        # On the host by SciPy, three times as fast there: products of two sparse matrices are in beta in torch.
         sums = (_host(x, self.n_items) @ self._matrix).toarray()
         sums = torch.from_numpy(sums).to(self.weights.device, self.weights.dtype)
         return sums if targets is None else sums[:, targets]
+
+    def _added(self, x: Bag, targets: Tensor | None) -> Tensor:
+        """The sums on the model's device: every weight of every row of a history added where it leads."""
+        at, columns, values = self._entries(x.items)
+        values = values if x.weights is None else values * x.weights[at]
+        sums = values.new_zeros(len(x), self.n_items).index_put((x.rows[at], columns), values, accumulate=True)
+        return sums if targets is None else sums[:, targets]
+
+    def _entries(self, items: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Every weight of some rows of B: its row's place among `items`, its column, the weight."""
+        counts = self.starts.diff()[items].long()
+        ends = counts.cumsum(0)
+        at = torch.arange(int(counts.sum()), device=items.device)
+        at += torch.repeat_interleave(self.starts[items].long() - (ends - counts), counts)
+        rows = torch.repeat_interleave(torch.arange(len(items), device=items.device), counts)
+        return rows, self.targets[at].long(), self.weights[at]
 
     @property
     def _matrix(self) -> csr_matrix:
@@ -87,12 +105,7 @@ class Sparse(Part):
 
     def _rows(self, items: Tensor, targets: Tensor | None = None) -> Tensor:
         """Rows of B at the target items (all without them), (len(items), targets)."""
-        counts = self.starts.diff()[items].long()
-        ends = counts.cumsum(0)
-        at = torch.arange(int(counts.sum()), device=items.device)
-        at += torch.repeat_interleave(self.starts[items].long() - (ends - counts), counts)
-        rows = torch.repeat_interleave(torch.arange(len(items), device=items.device), counts)
-        columns, values = self.targets[at].long(), self.weights[at]
+        rows, columns, values = self._entries(items)
         width, inverse = self.n_items, None
         if targets is not None:
             chosen, inverse = torch.unique(targets, return_inverse=True)
