@@ -61,6 +61,7 @@ WHOLE_PROGRAM = {
     "measuring",
     "studies",
     "speed",
+    "scoring",
     "cli",
 }  # these stand on everything below them
 TORCH_FREE = (
@@ -81,6 +82,7 @@ TORCH_FREE = (
         "comparing",
         "results",
         "published",
+        "scoring",
     ),
 )
 # Import name -> name in the registry.

@@ -1,0 +1,126 @@
+"""The same parts by Ray Data: actors that hold the model, on this machine or on a cluster with a shared disk.
+
+What goes through Ray are the numbers of parts: each actor reads its slice of the histories and writes its part itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+import logging
+import os
+from pathlib import Path
+import shutil
+import tempfile
+from typing import Any
+
+from vasp_models.errors import ScoringError, SettingError
+from vasp_models.scoring.running import Engine, Worker
+
+_MISSING = "--engine ray needs the package ray, which is not installed: pip install 'vasp-lens[ray]'."
+# Read when ray is imported and by the processes that it starts. Nothing is sent to anybody, and all listen on this
+# machine's own address alone, which is what Ray does where clusters are off; --address joins one all the same.
+_OURS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1", "RAY_BACKEND_LOG_LEVEL": "fatal"}
+_ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
+_STORE = 128 * 2**20  # bytes of shared memory: only numbers of parts go through it
+_BLOCKS = 16  # of parts, for each worker: few enough to read on in the histories, enough to end at about the same time
+
+
+def on_ray(device: str, workers: int | None = None, address: str | None = None) -> Engine:
+    """Make the parts by `workers` actors, by default one a core (a card on cuda), of a Ray of its own or at `address`.
+
+    Raises SettingError where ray is not installed.
+    """
+    ray = _imported(alone=address is None)
+
+    def run(folder: Path, missing: list[int]) -> Iterator[int]:
+        with _started(ray, workers, address):
+            yield from _made(ray, folder.absolute(), missing, device, workers, address)
+
+    return run
+
+
+class Actor:
+    """What Ray makes once in each of its processes."""
+
+    def __init__(self, folder: str, device: str) -> None:
+        self.worker = Worker(Path(folder), device)
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Make the parts of a batch."""
+        return {"part": batch["part"], "unknown": [self.worker.make(int(number)) for number in batch["part"]]}
+
+
+def _imported(alone: bool) -> Any:
+    os.environ.update(_OURS | (_ALONE if alone else {}))
+    try:
+        import ray
+        import ray.data
+    except ImportError:
+        raise SettingError(_MISSING) from None
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    return ray
+
+
+@contextmanager
+def _started(ray: Any, workers: int | None, address: str | None) -> Iterator[None]:
+    """Ray, for the block: that at an address is joined and left, that of this machine started and ended."""
+    quiet = {"log_to_driver": False, "logging_level": "error"}  # what goes wrong is raised
+    # Not where the system would put it: the paths of sockets have to be short.
+    short = "/tmp" if os.path.isdir("/tmp") else None
+    scratch = None if address else tempfile.mkdtemp(prefix="vasp-lens-ray-", dir=short)
+    try:
+        cores = max(_cores(), workers or 1)
+        own = {"num_cpus": cores, "object_store_memory": _STORE, "_temp_dir": scratch, "include_dashboard": False}
+        with _hushed():
+            ray.init(address=address or "local", **({} if address else own), **quiet)
+        yield
+    except ConnectionError as error:
+        raise ScoringError(f"No Ray was found at {address} ({error}): expected HOST:PORT, or auto.") from None
+    finally:
+        ray.shutdown()
+        if scratch:
+            shutil.rmtree(scratch, ignore_errors=True)
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Nothing is printed by compiled code, which here tells every user the level of its log."""
+    kept = os.dup(2)
+    try:
+        with open(os.devnull, "w") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+
+
+def _made(
+    ray: Any, folder: Path, missing: list[int], device: str, workers: int | None, address: str | None
+) -> Iterator[int]:
+    kind = "GPU" if device == "cuda" else "CPU"
+    workers = min(workers or int(ray.cluster_resources().get(kind, 1)), len(missing))
+    threads = 1 if address else max(1, _cores() // workers)  # of a cluster's machines nothing is known here
+    needs = {"num_gpus": 1} if device == "cuda" else {"num_cpus": threads}
+    blocks = min(len(missing), workers * _BLOCKS)
+    made = ray.data.from_items([{"part": number} for number in missing], override_num_blocks=blocks).map_batches(
+        Actor, batch_size=1, compute=ray.data.ActorPoolStrategy(size=workers),
+        fn_constructor_kwargs={"folder": str(folder), "device": device}, **needs,
+    )  # fmt: skip
+    try:
+        for row in made.iter_rows():
+            yield int(row["unknown"])
+    except ray.exceptions.RayError as error:
+        raise ScoringError(_told(error)) from error
+
+
+def _told(error: Exception) -> str:
+    """The last line of what a worker said."""
+    cause = getattr(error, "cause", None) or error
+    said = str(cause).strip().splitlines()[-1]
+    return f"A worker stopped ({said}): the parts that are whole are kept, and the same command makes the others."
+
+
+def _cores() -> int:
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
