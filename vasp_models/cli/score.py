@@ -94,7 +94,7 @@ def _words(done: Scored, to: Path) -> str:
         rate = done.users_made / done.seconds
         lines.append(f"{done.users_made:,} users in {done.seconds:,.1f} s, {rate:,.0f} a second.")
     if done.unknown:
-        lines.append(f"{done.unknown:,} items of the histories are not in the catalogue and were left out.")
+        lines.append(f"Left out, because the catalogue does not hold them: {done.unknown:,} of the histories' ids.")
     if plan.left_out:
-        lines.append(f"{plan.left_out:,} ratings are below the threshold of a like and were left out.")
+        lines.append(f"Left out, because they are no likes: {plan.left_out:,} ratings below the model's threshold.")
     return "\n".join(lines)

@@ -21,7 +21,7 @@ from vasp_models.scoring.tables import UNKNOWN
 
 KIND, SCHEMA = "vasp-lens scores", 1
 MANIFEST, PARTS, GATHERED = "scoring.json", "parts", "histories.parquet"
-_MARK = b"vasp_lens"  # in a part's own metadata: of which plan it is
+_MARK = b"vasp_lens"  # in a part's own metadata: of which plan it is, and which part
 _OTHERWISE = "choose another --to, or remove that folder and score anew"
 
 
@@ -110,7 +110,7 @@ def part_path(folder: Path, number: int) -> Path:
 
 def write_part(folder: Path, plan: Plan, number: int, table: pa.Table) -> None:
     """Write a part whole, marked with its plan."""
-    marked = table.replace_schema_metadata({_MARK: plan.identity.encode()})
+    marked = table.replace_schema_metadata({_MARK: _mark(plan, number)})
     with places.file_written_whole(part_path(folder, number)) as temporary:
         pq.write_table(marked, temporary, compression="zstd", write_page_checksum=True)
 
@@ -128,7 +128,7 @@ def unknown_in(folder: Path, plan: Plan, number: int) -> int | None:
     except (OSError, pa.ArrowException):
         return None
     mark = (table.schema.metadata or {}).get(_MARK)
-    if mark != plan.identity.encode() or len(table) != stop - start:
+    if mark != _mark(plan, number) or len(table) != stop - start:
         return None
     return sum(table.column(UNKNOWN).to_pylist())
 
@@ -138,6 +138,10 @@ def command(checkpoint: Checkpoint, source: Source, settings: Scoring, folder: P
     asked = {"k": settings.k, "reasons": settings.reasons, "named": settings.named}
     asked["users_per_part"] = settings.users_per_part
     return provenance.command("score", checkpoint.argument, to=folder, **source.given, **asked)
+
+
+def _mark(plan: Plan, number: int) -> bytes:
+    return f"{plan.identity} {number}".encode()
 
 
 def _foreign(path: Path) -> bool:

@@ -5,8 +5,9 @@ What goes through Ray are the numbers of parts: each actor reads its slice of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
+from functools import cached_property
 import logging
 import os
 from pathlib import Path
@@ -14,7 +15,7 @@ import shutil
 import tempfile
 from typing import Any
 
-from vasp_models.errors import ScoringError, SettingError
+from vasp_models.errors import ScoringError, SettingError, VaspLensError
 from vasp_models.scoring.running import Engine, Worker
 
 _MISSING = "--engine ray needs the package ray, which is not installed: pip install 'vasp-lens[ray]'."
@@ -33,7 +34,7 @@ def on_ray(device: str, workers: int | None = None, address: str | None = None) 
     """
     ray = _imported(alone=address is None)
 
-    def run(folder: Path, missing: list[int]) -> Iterator[int]:
+    def run(folder: Path, missing: list[int]) -> Generator[int]:
         with _started(ray, workers, address):
             yield from _made(ray, folder.absolute(), missing, device, workers, address)
 
@@ -41,14 +42,23 @@ def on_ray(device: str, workers: int | None = None, address: str | None = None) 
 
 
 class Actor:
-    """What Ray makes once in each of its processes."""
+    """What Ray makes once in each of its processes; the model is loaded with the first part."""
 
     def __init__(self, folder: str, device: str) -> None:
-        self.worker = Worker(Path(folder), device)
+        self._given = Path(folder), device
+
+    @cached_property
+    def worker(self) -> Worker:
+        return Worker(*self._given)
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
-        """Make the parts of a batch."""
-        return {"part": batch["part"], "unknown": [self.worker.make(int(number)) for number in batch["part"]]}
+        """Make a part; what is wrong is said in our own words, not as the end of Ray's account of it."""
+        (number,) = batch["part"].tolist()
+        try:
+            unknown, fault = self.worker.make(number), ""
+        except (VaspLensError, OSError) as error:
+            unknown, fault = 0, str(error)
+        return {"part": [number], "unknown": [unknown], "fault": [fault]}
 
 
 def _imported(alone: bool) -> Any:
@@ -110,16 +120,16 @@ def _made(
     )  # fmt: skip
     try:
         for row in made.iter_rows():
+            if row["fault"]:
+                raise ScoringError(row["fault"])
             yield int(row["unknown"])
-    except ray.exceptions.RayError as error:
+    except ray.exceptions.RayError as error:  # a process that was killed again and again, a cluster that is gone
         raise ScoringError(_told(error)) from error
 
 
 def _told(error: Exception) -> str:
-    """The last line of what a worker said."""
-    cause = getattr(error, "cause", None) or error
-    said = str(cause).strip().splitlines()[-1]
-    return f"A worker stopped ({said}): the parts that are whole are kept, and the same command makes the others."
+    said = next(line for line in (*str(error).splitlines(), type(error).__name__) if line.strip())
+    return f"Ray gave up ({said.strip()}): the parts that are whole are kept, and the same command makes the others."
 
 
 def _cores() -> int:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from pathlib import Path
 import time
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from vasp_models.jobs import Report
 
 # Makes some parts of a folder's plan and yields, of each, how many unknown ids its histories hold.
-Engine = Callable[[Path, list[int]], Iterable[int]]
+Engine = Callable[[Path, list[int]], Generator[int]]
 
 
 @dataclass(frozen=True)
@@ -70,9 +71,9 @@ class Worker:
 def in_this_process(device: str) -> Engine:
     """Make the parts one after the other."""
 
-    def run(folder: Path, missing: list[int]) -> Iterator[int]:
+    def run(folder: Path, missing: list[int]) -> Generator[int]:
         worker = Worker(folder, device)
-        return map(worker.make, missing)
+        yield from map(worker.make, missing)
 
     return run
 
@@ -89,20 +90,26 @@ def run(
     tell = report or (lambda *_: None)
     tell("Reading the histories", 0.0)
     plan = planned(checkpoint, given, folder, settings)
-    found = {}
-    for number in range(plan.parts):
-        tell("Looking at the parts that are there", 0.0)
-        if (unknown := folders.unknown_in(folder, plan, number)) is not None:
-            found[number] = unknown
+    found = dict(_there(folder, plan, tell))
     missing = [number for number in range(plan.parts) if number not in found]
     began, unknown = time.perf_counter(), sum(found.values())
     if missing:
         tell("Scoring", len(found) / plan.parts)
-        for done, more in enumerate(engine(folder, missing), len(found) + 1):
-            unknown += more
-            tell("Scoring", done / plan.parts)
+        with closing(engine(folder, missing)) as made:  # whatever happens, its processes end here
+            for done, more in enumerate(made, len(found) + 1):
+                unknown += more
+                tell("Scoring", done / plan.parts)
     users = sum(stop - start for start, stop in map(plan.rows, missing))
     return Scored(plan, len(missing), len(found), unknown, time.perf_counter() - began, users)
+
+
+def _there(folder: Path, plan: Plan, tell: Report) -> Iterator[tuple[int, int]]:
+    """The parts that are there and whole, and how many unknown ids the histories of each hold."""
+    for number in range(plan.parts):
+        tell("Looking at what is there", number / plan.parts)
+        unknown = folders.unknown_in(folder, plan, number)
+        if unknown is not None:
+            yield number, unknown
 
 
 def planned(checkpoint: Checkpoint, given: Source | Pairs, folder: Path, settings: Scoring) -> Plan:
