@@ -262,6 +262,17 @@ def test_torch_is_imported_only_when_a_model_is_needed():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.parametrize("extra", ["implicit", "ray"])
+def test_what_is_an_extra_is_imported_only_where_it_is_asked_for(extra):
+    body = f"""
+        import importlib
+        for name in {modules("vasp_models")!r}:
+            importlib.import_module(name)
+    """
+    done = without(extra, body)
+    assert done.returncode == 0, done.stderr
+
+
 def test_no_model_brings_sympy():
     """Most of a second, in every command that makes a model."""
     body = """

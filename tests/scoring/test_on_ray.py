@@ -8,6 +8,7 @@ import os
 from pathlib import Path
 import subprocess
 import sys
+import tempfile
 import time
 
 import pytest
@@ -99,7 +100,9 @@ def test_it_listens_on_this_machine_alone_and_ends(run):
         time.sleep(0.1)
     assert not left, [(process / "cmdline").read_text() for process in left]
     assert not [
-        path for path in Path("/tmp").glob("vasp-lens-ray-*") if path.stat().st_mtime > run["one"].stat().st_mtime
+        path
+        for path in Path(tempfile.gettempdir()).glob("vasp-lens-ray-*")
+        if path.stat().st_mtime > run["one"].stat().st_mtime
     ]
 
 

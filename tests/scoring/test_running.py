@@ -32,8 +32,8 @@ def whole(saved, tmp_path_factory):
     return out
 
 
-def scored(saved, out, settings=SETTINGS, engine=HERE):
-    return running.run(saved, sources.of_checkpoint(saved), out, settings, engine)
+def scored(saved, out, settings=SETTINGS, maker=HERE):
+    return running.run(saved, sources.of_checkpoint(saved), out, settings, maker)
 
 
 def bits(out):
@@ -99,7 +99,7 @@ def test_a_run_that_breaks_keeps_its_whole_parts_and_is_gone_on_with(saved, whol
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        scored(saved, out, engine=breaks)
+        scored(saved, out, maker=breaks)
     assert list(bits(out)) == ["part-00000.parquet"]
     done = scored(saved, out)
     assert (done.made, done.kept) == (2, 1) and bits(out) == bits(whole)

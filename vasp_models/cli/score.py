@@ -14,7 +14,7 @@ from vasp_models.errors import SettingError
 from vasp_models.scoring import AUTO, Scoring
 
 if TYPE_CHECKING:
-    from vasp_models.scoring.running import Engine, Scored
+    from vasp_models.scoring.running import Maker, Scored
 
 LOCAL, RAY = "local", "ray"
 
@@ -47,18 +47,18 @@ def score(
     from vasp_models.cli import progress
     from vasp_models.scoring import running, sources
 
-    chosen = _engine(engine, workers, address, device)
+    maker = _maker(engine, workers, address, device)
     loaded = checkpoints.load(checkpoint)
     if from_ is not None:
         given = sources.of_files(from_)
     else:
         given = sources.of_data(data) if data is not None else sources.of_checkpoint(loaded)
     with progress.bar() as show:
-        done = running.run(loaded, given, to, settings, chosen, show)
+        done = running.run(loaded, given, to, settings, maker, show)
     typer.echo(json.dumps(_record(done, to), indent=1, ensure_ascii=False) if as_json else _words(done, to))
 
 
-def _engine(name: str, workers: int | None, address: str | None, device: str) -> Engine:
+def _maker(name: str, workers: int | None, address: str | None, device: str) -> Maker:
     """Who makes the parts. Raises SettingError for an unknown name, and for options of ray without it."""
     if name not in (LOCAL, RAY):
         raise SettingError(f"Unknown engine {name!r}: expected {LOCAL} or {RAY}.")

@@ -15,8 +15,8 @@ import shutil
 import tempfile
 from typing import Any
 
-from vasp_models.errors import ScoringError, SettingError, VaspLensError
-from vasp_models.scoring.running import Engine, Worker
+from vasp_models.errors import DeviceError, ScoringError, SettingError, VaspLensError
+from vasp_models.scoring.running import Maker, Worker
 
 _MISSING = "--engine ray needs the package ray, which is not installed: pip install 'vasp-lens[ray]'."
 # Read when ray is imported and by the processes that it starts. Nothing is sent to anybody, and all listen on this
@@ -24,10 +24,11 @@ _MISSING = "--engine ray needs the package ray, which is not installed: pip inst
 _OURS = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_DATA_DISABLE_PROGRESS_BARS": "1", "RAY_BACKEND_LOG_LEVEL": "fatal"}
 _ALONE = {"RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0"}
 _STORE = 128 * 2**20  # bytes of shared memory: only numbers of parts go through it
+_SHORT = 20  # characters: Ray adds some 85, and 104 is what every system takes
 _BLOCKS = 16  # of parts, for each worker: few enough to read on in the histories, enough to end at about the same time
 
 
-def on_ray(device: str, workers: int | None = None, address: str | None = None) -> Engine:
+def on_ray(device: str, workers: int | None = None, address: str | None = None) -> Maker:
     """Make the parts by `workers` actors, by default one a core (a card on cuda), of a Ray of its own or at `address`.
 
     Raises SettingError where ray is not installed.
@@ -74,11 +75,14 @@ def _imported(alone: bool) -> Any:
 
 @contextmanager
 def _started(ray: Any, workers: int | None, address: str | None) -> Iterator[None]:
-    """Ray, for the block: that at an address is joined and left, that of this machine started and ended."""
+    """Ray, for the block: that at an address is joined and left, or one of our own started and ended."""
+    if ray.is_initialized():  # by a program that has this one as its library
+        yield
+        return
     quiet = {"log_to_driver": False, "logging_level": "error"}  # what goes wrong is raised
-    # Not where the system would put it: the paths of sockets have to be short.
-    short = "/tmp" if os.path.isdir("/tmp") else None
-    scratch = None if address else tempfile.mkdtemp(prefix="vasp-lens-ray-", dir=short)
+    # Ray's own folder outlives it. But paths of sockets have to be short, and not every system's temporary ones are.
+    own_folder = not address and len(tempfile.gettempdir()) <= _SHORT
+    scratch = tempfile.mkdtemp(prefix="vasp-lens-ray-") if own_folder else None
     try:
         cores = max(_cores(), workers or 1)
         own = {"num_cpus": cores, "object_store_memory": _STORE, "_temp_dir": scratch, "include_dashboard": False}
@@ -110,8 +114,11 @@ def _made(
     ray: Any, folder: Path, missing: list[int], device: str, workers: int | None, address: str | None
 ) -> Iterator[int]:
     kind = "GPU" if device == "cuda" else "CPU"
-    workers = min(workers or int(ray.cluster_resources().get(kind, 1)), len(missing))
-    threads = 1 if address else max(1, _cores() // workers)  # of a cluster's machines nothing is known here
+    there = int(ray.cluster_resources().get(kind, 0))
+    if not there:
+        raise DeviceError(f"Ray knows of no {kind} where it runs: choose another --device.")
+    workers = min(workers or there, there, len(missing))  # it would wait for more than there are
+    threads = 1 if address else there // workers  # of a cluster's machines nothing is known here
     needs = {"num_gpus": 1} if device == "cuda" else {"num_cpus": threads}
     blocks = min(len(missing), workers * _BLOCKS)
     made = ray.data.from_items([{"part": number} for number in missing], override_num_blocks=blocks).map_batches(

@@ -18,14 +18,14 @@ from vasp_models.scoring.folder import GATHERED, Plan
 from vasp_models.scoring.lists import kind_of_reasons
 from vasp_models.scoring.pairs import gather
 from vasp_models.scoring.sources import Pairs, Reader, Source, of_pairs, rows
-from vasp_models.scoring.tables import as_they_are, numbered, scored
+from vasp_models.scoring.tables import as_they_are, ids_of, numbered, scored
 
 if TYPE_CHECKING:
     from vasp_models.checkpoints import Checkpoint
     from vasp_models.jobs import Report
 
 # Makes some parts of a folder's plan and yields, of each, how many unknown ids its histories hold.
-Engine = Callable[[Path, list[int]], Generator[int]]
+Maker = Callable[[Path, list[int]], Generator[int]]
 
 
 @dataclass(frozen=True)
@@ -57,18 +57,18 @@ class Worker:
                 f"{checkpoint.folder} is not the checkpoint that {folder} was begun with: expected the same on every "
                 "machine, on a shared disk."
             )
-        self.model, self.catalogue = checkpoint.model(device), checkpoint.catalogue
+        self.model, self.ids = checkpoint.model(device), ids_of(checkpoint.catalogue)
         self.reader = Reader(self.plan.source, self.plan.settings.users_per_part)
 
     def make(self, number: int) -> int:
         """Make and write a part; how many unknown ids its histories hold."""
         table = self.reader.read(*self.plan.rows(number))
-        read = as_they_are(table) if self.plan.source.numbers else numbered(table, self.catalogue)
-        folders.write_part(self.folder, self.plan, number, scored(read, self.model, self.catalogue, self.plan.settings))
+        read = as_they_are(table) if self.plan.source.numbers else numbered(table, self.ids)
+        folders.write_part(self.folder, self.plan, number, scored(read, self.model, self.ids, self.plan.settings))
         return int(read.unknown.sum())
 
 
-def in_this_process(device: str) -> Engine:
+def in_this_process(device: str) -> Maker:
     """Make the parts one after the other."""
 
     def run(folder: Path, missing: list[int]) -> Generator[int]:
@@ -79,7 +79,7 @@ def in_this_process(device: str) -> Engine:
 
 
 def run(
-    checkpoint: Checkpoint, given: Source | Pairs, folder: Path, settings: Scoring, engine: Engine,
+    checkpoint: Checkpoint, given: Source | Pairs, folder: Path, settings: Scoring, maker: Maker,
     report: Report | None = None,
 ) -> Scored:  # fmt: skip
     """Score all users of a source into a folder, or what is still missing there.
@@ -95,7 +95,7 @@ def run(
     began, unknown = time.perf_counter(), sum(found.values())
     if missing:
         tell("Scoring", len(found) / plan.parts)
-        with closing(engine(folder, missing)) as made:  # whatever happens, its processes end here
+        with closing(maker(folder, missing)) as made:  # whatever happens, its processes end here
             for done, more in enumerate(made, len(found) + 1):
                 unknown += more
                 tell("Scoring", done / plan.parts)

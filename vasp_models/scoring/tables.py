@@ -44,13 +44,14 @@ def score(histories: pa.Table, model: Recommender, catalogue: Catalogue, setting
     `reasons`, for each item the items of the history that speak most for it and their effects.
     Raises DataError for other columns, SettingError for reasons that the model does not have.
     """
-    return scored(numbered(histories, catalogue), model, catalogue, settings or Scoring())
+    ids = ids_of(catalogue)
+    return scored(numbered(histories, ids), model, ids, settings or Scoring())
 
 
-def numbered(histories: pa.Table, catalogue: Catalogue) -> Histories:
-    """Histories of item ids as item numbers. Raises DataError where ids are of another type than text or integers."""
+def numbered(histories: pa.Table, ids: pa.Array) -> Histories:
+    """Histories of item ids as item numbers. Raises DataError where they are neither text nor integers."""
     lists = _lists(histories.column(HISTORY))
-    numbers = item_numbers(lists.values, ids_of(catalogue))
+    numbers = item_numbers(lists.values, ids)
     known, ends = np.asarray(pc.is_valid(numbers)), lists.offsets.to_numpy()
     before = np.concatenate([[0], np.cumsum(known)])[ends]  # known items before each history's first
     flat = numbers.drop_null().to_numpy()
@@ -86,9 +87,9 @@ def as_text(ids: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
     return ids.cast(kind).cast(pa.string())
 
 
-def scored(histories: Histories, model: Recommender, catalogue: Catalogue, settings: Scoring) -> pa.Table:
-    """The table that `score` gives, of histories in item numbers."""
-    kind, ids = kind_of_reasons(model, settings.reasons), ids_of(catalogue)
+def scored(histories: Histories, model: Recommender, ids: pa.Array, settings: Scoring) -> pa.Table:
+    """The table that `score` gives, of histories in item numbers; `ids` are those of all items."""
+    kind = kind_of_reasons(model, settings.reasons)
     blocks = _blocks(len(histories), model.n_items)
     tables = [_block(histories.rows[block], model, ids, kind, settings) for block in blocks]
     table = pa.concat_tables(tables).combine_chunks()
