@@ -82,6 +82,25 @@ def test_the_digest_is_of_the_content(folder, tmp_path):
     assert of_files(folder).digest != before
 
 
+def test_a_file_without_rows_is_passed_over(folder):
+    empty = {"user": pa.array([], pa.string()), "history": pa.array([], pa.list_(pa.string()))}
+    written(folder / "a2.parquet", empty)
+    with pq.ParquetWriter(folder / "a3.parquet", pa.table(empty).schema) as file:
+        file.write_table(pa.table(empty))  # a row group of no rows
+    reader = Reader(of_files(folder), 4)
+    assert [len(reader.read(start, min(start + 7, 32))) for start in range(0, 32, 7)] == [7, 7, 7, 7, 4]
+
+
+def test_files_may_differ_in_how_they_hold_text_and_numbers_but_not_in_which(tmp_path):
+    large = {"user": pa.array(["c"], pa.large_string()), "history": pa.array([["3"]], pa.large_list(pa.large_string()))}
+    written(tmp_path / "in" / "a.parquet", {"user": ["a"], "history": [["1"]]})
+    written(tmp_path / "in" / "b.parquet", large)
+    assert Reader(of_files(tmp_path / "in")).read(0, 2).column("user").to_pylist() == ["a", "c"]
+    written(tmp_path / "in" / "b.parquet", {"user": [7], "history": [[3]]})
+    with pytest.raises(DataError, match="do not have the same types .*: expected one kind"):
+        Reader(of_files(tmp_path / "in")).read(0, 2)
+
+
 def gathered(path, catalogue, columns, threshold, tmp_path):
     pairs = of_files(written(path, columns))
     assert isinstance(pairs, Pairs)

@@ -106,14 +106,23 @@ class Reader:
         """Rows start to stop with the columns `user` and `history`. Raises DataError where a file is damaged."""
         found = []
         for number, (path, _, first, end) in enumerate(self._groups):
-            if first < stop and start < end:
+            if max(start, first) < min(stop, end):
                 try:
                     found += self._slices(number, max(start, first), min(stop, end))
                 except (OSError, pa.ArrowException) as error:
                     raise DataError(_damaged(Path(path), error)) from None
-        table = pa.Table.from_batches(found, None if found else self._schema())
+        table = self._joined(found)
         kept = [self._source.users, self._source.history, *({UNKNOWN} & set(table.column_names))]
         return table.select(kept).rename_columns([USER, HISTORY, *kept[2:]])
+
+    def _joined(self, found: list[pa.RecordBatch]) -> pa.Table:
+        if not found:
+            return _open(Path(self._source.files[0])).schema_arrow.empty_table()
+        try:
+            return pa.concat_tables([pa.Table.from_batches([each]) for each in found], promote_options="permissive")
+        except pa.ArrowException as error:
+            said = str(error).splitlines()[0]
+            raise DataError(f"The files of histories do not have the same types ({said}): expected one kind.") from None
 
     def _slices(self, number: int, start: int, stop: int) -> Iterator[pa.RecordBatch]:
         if number != self._open_group or start < self._start:
@@ -134,9 +143,6 @@ class Reader:
         columns = [name for name in file.schema_arrow.names if name in kept]
         self._batches = file.iter_batches(self._batch_rows, row_groups=[group], columns=columns)
         self._open_group, self._batch = number, next(self._batches)
-
-    def _schema(self) -> pa.Schema:
-        return _open(Path(self._source.files[0])).schema_arrow
 
 
 def of_pairs(path: Path, digest: str, given: dict[str, str]) -> Source:
