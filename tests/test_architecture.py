@@ -61,6 +61,7 @@ WHOLE_PROGRAM = {
     "measuring",
     "studies",
     "speed",
+    "scoring",
     "cli",
 }  # these stand on everything below them
 TORCH_FREE = (
@@ -81,6 +82,7 @@ TORCH_FREE = (
         "comparing",
         "results",
         "published",
+        "scoring",
     ),
 )
 # Import name -> name in the registry.
@@ -257,6 +259,17 @@ def test_torch_is_imported_only_when_a_model_is_needed():
             importlib.import_module(name)
     """
     done = without("torch", body)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("extra", ["implicit", "ray"])
+def test_what_is_an_extra_is_imported_only_where_it_is_asked_for(extra):
+    body = f"""
+        import importlib
+        for name in {modules("vasp_models")!r}:
+            importlib.import_module(name)
+    """
+    done = without(extra, body)
     assert done.returncode == 0, done.stderr
 
 

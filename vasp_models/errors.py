@@ -63,6 +63,10 @@ class BundleError(VaspLensError):
     """A question whose answer a bundle does not hold, or a bundle that cannot be made."""
 
 
+class ScoringError(VaspLensError):
+    """A folder of scores that was begun otherwise or is damaged, or a worker that could not go on."""
+
+
 class PosterError(VaspLensError):
     """Posters that cannot be fetched: the key is refused, or the service fails."""
 

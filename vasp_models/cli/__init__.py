@@ -23,6 +23,7 @@ from vasp_models.cli import (
     quality,
     report,
     reproduce,
+    score,
     study,
     training,
     using,
@@ -38,6 +39,7 @@ app.command("models")(models.models)
 app.command("train")(training.train)
 app.command("evaluate")(using.evaluate)
 app.command("recommend")(using.recommend)
+app.command("score")(score.score)
 app.command("explain")(explaining.explain)
 app.command("fidelity")(fidelity.fidelity)
 app.command("audit")(audit.audit)
