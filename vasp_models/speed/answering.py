@@ -19,7 +19,7 @@ from vasp_models.data.interactions import Interactions
 from vasp_models.explanations.leave_one_out import influence
 from vasp_models.models.flvae import FLVAESettings
 from vasp_models.models.nease import NEASESettings
-from vasp_models.models.rounded import Weights, rounded
+from vasp_models.models.rounded import rounded
 from vasp_models.models.vasp import Product, ProductSettings
 from vasp_models.models.weights import not_drawn
 from vasp_models.recommending import recommend
@@ -41,8 +41,7 @@ def figures(scale: Scale, seed: int = 0) -> Iterator[Figure]:
         yield loading(scale, settings, path)
         model = loaded(settings, scale.items, path)
         yield one_user(scale, model, likes.row(0))
-        yield in_rounded(scale, model, likes, "bf16")
-        yield in_rounded(scale, model, likes, "int8")
+        yield in_bf16(scale, model, likes)
     narrow = replace(scale, hidden=min(600, scale.hidden), latents=min(200, scale.latents))
     small = filled(product_settings(narrow), scale.items, seed)
     yield batch(scale, small, likes.take(slice(0, min(200, scale.users))))
@@ -92,14 +91,14 @@ def one_user(scale: Scale, model: Product, history: np.ndarray) -> Figure:
     return timed(f"one user at width {scale.hidden:,}", lambda: recommend(model, history, _TOP), repeats=scale.repeats)
 
 
-def in_rounded(scale: Scale, model: Product, likes: Interactions, weights: Weights) -> Figure:
-    """A list of 100 with rounded weights, beside fp32."""
-    low, one = rounded(model, weights), likes.take([0])
+def in_bf16(scale: Scale, model: Product, likes: Interactions) -> Figure:
+    """A list of 100 with weights in bf16, beside fp32."""
+    low, one = rounded(model), likes.take([0])
     rows = likes.take(slice(0, min(_LISTS, len(likes))))
     lists = (each.best(rows, _TOP)[0] for each in (low, model))
     shared = [len(set(a) & set(b)) / len(a) for a, b in zip(*lists, strict=True)]
     return timed(
-        f"one list at width {scale.hidden:,}, {weights} weights",
+        f"one list at width {scale.hidden:,}, bf16 weights",
         lambda: low.best(one, _TOP),
         lambda: model.best(one, _TOP),
         "fp32 weights",
