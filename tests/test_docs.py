@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 import re
+import subprocess
+import sys
 
 import typer
 
@@ -66,3 +68,10 @@ def test_links_inside_the_project_lead_somewhere():
     for page in [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]:
         for target in re.findall(r"\]\((?!https?://|#|mailto:)([^)#\s]+)", page.read_text(encoding="utf-8")):
             assert (page.parent / target).exists(), f"{page.name} links to {target}"
+
+
+def test_the_plan_of_a_large_audience_is_what_its_script_prints():
+    name = ROOT / "tests" / "benchmarks" / "scale_plan.py"
+    printed = subprocess.run([sys.executable, str(name)], capture_output=True, text=True, check=True).stdout
+    page = (ROOT / "docs" / "scale.md").read_text(encoding="utf-8")
+    assert printed.strip() == re.search(r"<!-- plan -->(.*)<!-- /plan -->", page, re.S)[1].strip()

@@ -54,10 +54,19 @@ def gradients(model: Product, group: Group) -> dict[str, torch.Tensor]:
     return {name: before[name] - value.detach() for name, value in model.named_parameters()}
 
 
-def work(rank: int, folder: str, name: str) -> None:
-    """One process: what it answers, and how its weights move in a step."""
+NAMES = ("nease", "vasp")
+
+
+def work(rank: int, folder: str) -> None:
+    """One process: what each model answers, and how its weights move in a step."""
     distributed.init_process_group("gloo", f"file://{folder}/meet", rank=rank, world_size=SIZE)
     torch.set_num_threads(1)
+    for name in NAMES:
+        torch.save(found(name), f"{folder}/{name}-{rank}")
+    distributed.destroy_process_group()
+
+
+def found(name: str) -> dict:
     group, model = processes.current(), product(name)
     moved = gradients(model, group)
     net = model.nets["nease"]
@@ -66,23 +75,28 @@ def work(rank: int, folder: str, name: str) -> None:
     net.gather()
     assert net.columns is None and (net.W.diagonal() == 0).all()
     moved["nets.nease.W"] = Columns(likes().n_items, group).whole(moved["nets.nease.W"])
-    found = {"moved": moved, "answered": torch.from_numpy(answered), "after": model.state_dict()}
-    torch.save(found, f"{folder}/{rank}")
-    distributed.destroy_process_group()
+    return {"moved": moved, "answered": torch.from_numpy(answered), "after": model.state_dict()}
 
 
-@pytest.mark.parametrize("name", ["nease", "vasp"])
-def test_two_processes_with_half_of_the_columns_each(name, tmp_path):
-    multiprocessing.spawn(work, (str(tmp_path), name), SIZE)
-    found = [torch.load(tmp_path / str(rank), weights_only=True) for rank in range(SIZE)]
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """What two processes found."""
+    made = tmp_path_factory.mktemp("columns")
+    multiprocessing.spawn(work, (str(made),), SIZE)
+    return made
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_two_processes_with_half_of_the_columns_each(name, folder):
+    both = [torch.load(folder / f"{name}-{rank}", weights_only=True) for rank in range(SIZE)]
     model = product(name)
     moved = gradients(model, Group())
-    for each in found:
+    for each in both:
         for weight, step in moved.items():
             assert step.abs().max() > 0, weight
             assert torch.allclose(each["moved"][weight], step, rtol=1e-4, atol=1e-7), weight
         assert torch.allclose(each["answered"], torch.from_numpy(model.log_factors(likes())), atol=1e-5)
-        assert torch.equal(each["after"]["nets.nease.W"], found[0]["after"]["nets.nease.W"])
+        assert torch.equal(each["after"]["nets.nease.W"], both[0]["after"]["nets.nease.W"])
 
 
 @pytest.mark.parametrize(("n_items", "size"), [(10, 2), (7, 3), (2, 4)])
@@ -93,7 +107,7 @@ def test_the_columns_of_all_are_the_matrix(n_items, size):
     assert all([each.own.stop - each.own.start for each in parts] == one.widths for one in parts)
 
 
-def test_a_part_without_such_a_matrix_stays_whole(tmp_path: Path):
+def test_a_part_without_such_a_matrix_stays_whole():
     for name in ("flvae", "multvae"):
         model = create(name, preset(name, "tiny")[0], 20)
         before = json.dumps({key: list(value.shape) for key, value in model.state_dict().items()})

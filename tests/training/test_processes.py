@@ -11,7 +11,9 @@ import sys
 import numpy as np
 import pytest
 import torch
+from typer.testing import CliRunner
 
+from vasp_models.cli import app
 from vasp_models.data import synthetic
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
@@ -24,37 +26,50 @@ from vasp_models.training.processes import Group
 from vasp_models.training.state import TrainingState
 
 TORCHRUN = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "vasp_models.cli")
-ONE = ("-m", "vasp_models.cli")
 
 
-def train(home, start: tuple[str, ...], name: str, *words: str) -> tuple[str, dict]:
-    """What the command prints, and the checkpoint's files."""
-    command = [sys.executable, *start, "train", *words, "--data", "demo", "--preset", "tiny", "--out", name]
+def in_two(home, name: str, *words: str) -> tuple[str, dict]:
+    """What the command prints in two processes, and the checkpoint's files."""
     environment = {**os.environ, "VASP_LENS_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, *TORCHRUN, *arguments(name, *words)]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240, check=False)
     assert done.returncode == 0, done.stderr
+    return done.stdout, written(home, name)
+
+
+def in_one(home, name: str, *words: str) -> dict:
+    """The checkpoint's files of the same command in this process alone."""
+    done = CliRunner().invoke(app, arguments(name, *words), catch_exceptions=False)
+    assert done.exit_code == 0, done.output
+    return written(home, name)
+
+
+def arguments(name: str, *words: str) -> list[str]:
+    return ["train", *words, "--data", "demo", "--preset", "tiny", "--out", name]
+
+
+def written(home, name: str) -> dict:
     folder = home / "checkpoints" / name
-    read = {file: json.loads((folder / f"{file}.json").read_text()) for file in ("curve", "metrics", "checkpoint")}
-    return done.stdout, read
+    return {file: json.loads((folder / f"{file}.json").read_text()) for file in ("curve", "metrics", "checkpoint")}
 
 
 def column(files: dict, name: str) -> np.ndarray:
     return np.array([row[name] for row in files["curve"]])
 
 
-def test_without_noise_the_loss_curve_is_the_same(tmp_path):
+def test_without_noise_the_loss_curve_is_the_same(home):
     words = ("nease", "--epochs", "4", "--set", "batch_users=77")
-    printed, two = train(tmp_path, TORCHRUN, "two", *words)
-    one = train(tmp_path, ONE, "one", *words)[1]
+    printed, two = in_two(home, "two", *words)
+    one = in_one(home, "one", *words)
     assert np.abs(column(two, "loss") / column(one, "loss") - 1).max() < 1e-5
     assert np.abs(column(two, "ndcg@100") - column(one, "ndcg@100")).max() < 1e-3
     assert printed.count("Saved to") == 1, "one process speaks for both"
     assert two["checkpoint"]["provenance"]["processes"] == 2 and one["checkpoint"]["provenance"]["processes"] == 1
 
 
-def test_with_noise_of_its_own_the_loss_curve_is_nearly_the_same(tmp_path):
+def test_with_noise_of_its_own_the_loss_curve_is_nearly_the_same(home):
     words = ("vasp", "--epochs", "6")
-    two, one = (train(tmp_path, *start, *words)[1] for start in ((TORCHRUN, "two"), (ONE, "one")))
+    two, one = in_two(home, "two", *words)[1], in_one(home, "one", *words)
     assert np.abs(column(two, "loss") / column(one, "loss") - 1).max() < 0.02
     assert len(set(column(two, "stage"))) == 2, "weights that stood still in the first stage move in the second"
     quality = [files["metrics"]["test"]["ndcg@100"]["mean"] for files in (two, one)]
