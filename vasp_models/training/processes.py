@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 import os
 from typing import Any
+import warnings
 
 import torch
 from torch import Tensor, distributed, nn
@@ -49,8 +50,12 @@ class Group:
         if self.size == 1 or not shared:
             return model
         DistributedDataParallel._set_params_and_buffers_to_ignore_for_model(model, spread)
-        # Not every part of a model has a gradient in every step: RecVAE keeps an encoder that only looks on.
-        return DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=True)
+        # What only training needs may look on without a gradient, as the earlier encoder that RecVAE keeps.
+        some_unused = any(name.startswith(model.transient) for name in shared)
+        with warnings.catch_warnings():
+            # torch's word for it changes, and the new one would send the buffers once.
+            warnings.filterwarnings("ignore", "`broadcast_buffers`", FutureWarning)
+            return DistributedDataParallel(model, broadcast_buffers=False, find_unused_parameters=some_unused)
 
     @staticmethod
     def apart(together: nn.Module) -> AbstractContextManager[None]:
