@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def _table(sizes: list[int], ways: list[str]) -> None:
-    columns = ("MB saved", "build, s", "peak at build, GiB", "1 user, ms", "1,000 users, s", "contributions, ms",
+    columns = ("MB saved", "closed form, s", "epochs reckoned, s", "peak at build, GiB", "1 user, ms", "1,000 users, s", "contributions, ms",
                "error", "peak, GiB")  # fmt: skip
     print("| items | likes | way |", " | ".join(columns), "|")
     print("|---" * (len(columns) + 3) + "|")
@@ -62,8 +62,8 @@ def _table(sizes: list[int], ways: list[str]) -> None:
                     print(f"| {items:,} | {SIZES[items][1]:,} | {way} | {cells} |", flush=True)
 
 
-def _written(value: float) -> str:
-    return f"{value:.3g}" if value < 1_000 else f"{value:,.0f}"
+def _written(value: float | None) -> str:
+    return "" if value is None else f"{value:.3g}" if value < 1_000 else f"{value:,.0f}"
 
 
 def _again(*arguments: str) -> str:
@@ -78,7 +78,7 @@ def _make(items: int, path: Path) -> None:
     np.savez(path, indptr=likes.indptr, indices=likes.indices, n_items=items)
 
 
-def measured(way: str, path: Path) -> dict[str, float]:
+def measured(way: str, path: Path) -> dict[str, float | None]:
     """Seconds, milliseconds, GiB and the largest error of the contributions' sum for one way."""
     from vasp_models.data.interactions import Interactions
     from vasp_models.evaluation.ranking import mask_seen, top_k
@@ -86,7 +86,7 @@ def measured(way: str, path: Path) -> dict[str, float]:
 
     with np.load(path) as file:
         likes = Interactions(file["indptr"], file["indices"], int(file["n_items"]))
-    model, build = built(way, likes)
+    model, closed, epochs = built(way, likes)
     peak_at_build = _peak()
     row = int(np.argsort(likes.lengths)[len(likes) // 2])
     history = likes.row(row)
@@ -98,16 +98,17 @@ def measured(way: str, path: Path) -> dict[str, float]:
     error = np.abs(-np.logaddexp(0, -(terms.bias + terms.weights.sum(axis=0))) - factors).max()
     assert answer.shape == (1, TOP)
     return {
-        "MB saved": sum(value.nbytes for value in model.tensors().values()) / 1e6, "build, s": build,
+        "MB saved": sum(value.nbytes for value in model.tensors().values()) / 1e6,
+        "closed form, s": closed, "epochs reckoned, s": epochs,
         "peak at build, GiB": peak_at_build, "1 user, ms": 1_000 * one, "1,000 users, s": thousand,
         "contributions, ms": 1_000 * contributions, "error": float(error), "peak, GiB": _peak(),
     }  # fmt: skip
 
 
 def built(way: str, likes):
-    """The product of one part, or of two, and the seconds of its closed form and of an epoch of each stage.
+    """The product of one part, or of two; the seconds of its closed form, and of an epoch of each stage (else None).
 
-    An epoch's seconds are those of `STEPS` steps times their number.
+    An epoch is not run: its seconds are those of `STEPS` steps times their number.
     """
     from vasp_models.models import preset
     from vasp_models.models.low_rank import LowRankSettings
@@ -121,21 +122,21 @@ def built(way: str, likes):
         model, started = Product(settings, likes.n_items), time.perf_counter()
         model.nets["sparse"].initialise(likes)
         closed = time.perf_counter() - started
-        return model, closed + sum(_epoch(model, stage, likes) for stage in options.stages)
+        return model, closed, sum(_epoch(model, stage, likes) for stage in options.stages)
     settings = {"dense": dense, "low_rank": LowRankSettings(), "sparse": SparseSettings()}
     part = {"dense": "nease"}.get(way, way)
     if way == "low_rank":
         model = Product(ProductSettings({part: settings[way]}), likes.n_items)
         stages = preset("vasp", "large-low-rank")[1].stages
-        return model, _epoch(model, next(stage for stage in stages if stage.parts == (part,)), likes)
+        return model, None, _epoch(model, next(stage for stage in stages if stage.parts == (part,)), likes)
     started = time.perf_counter()
     model = Product(ProductSettings({part: settings[way]}), likes.n_items)
     model.nets[part].initialise(likes)
-    return model, time.perf_counter() - started
+    return model, time.perf_counter() - started, None
 
 
 def _epoch(model, stage, likes) -> float:
-    """Seconds of an epoch of a stage, from some steps of it; 100 MB hold the scores of a step."""
+    """Seconds of an epoch of a stage, from some steps of it; 100 MB hold the scores of the rows that pass at once."""
     import torch
 
     from vasp_models.training.batches import Batch, stacked
@@ -143,8 +144,9 @@ def _epoch(model, stage, likes) -> float:
     from vasp_models.training.options import TrainOptions, Turn
     from vasp_models.training.state import TrainingState
 
-    users = min(stage.batch_users, max(1, 25_000_000 // likes.n_items))
-    training = Training(model, likes, TrainOptions((stage,), precision="fp32"), None, TrainingState())
+    users, at_once = stage.batch_users, max(1, 25_000_000 // likes.n_items)
+    options = TrainOptions((stage,), precision="fp32", rows_at_once=at_once)
+    training = Training(model, likes, options, None, TrainingState())
     optimizers, draws = training.prepared(stage), (np.random.default_rng(0), torch.Generator().manual_seed(0))
     model.train()
     taken = []
