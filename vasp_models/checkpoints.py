@@ -219,6 +219,7 @@ def save(
             path.name: {"bytes": path.stat().st_size, "sha256": sha256_of(path)} for path in sorted(temporary.iterdir())
         }
         write_json(temporary / MANIFEST, {"kind": KIND, "schema": SCHEMA, **facts, "files": files})
+    verified.note(folder / WEIGHTS, files[WEIGHTS]["sha256"])
     return load(f"{folder}/")
 
 

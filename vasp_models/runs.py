@@ -133,6 +133,8 @@ def _fit(model, plan: Plan, state: TrainingState, snapshot: Path, on_epoch: OnEp
                     state.save(snapshot)
                     saved = time.perf_counter()
                 on_epoch(epoch)
+                if group.stops():
+                    raise KeyboardInterrupt
     except KeyboardInterrupt:
         if state.settled:
             state.save(snapshot)

@@ -1,7 +1,7 @@
 """Which large files were found to be what they should be, so that gigabytes are hashed once and not at every start.
 
-A mark in the cache stands for a path, its size, the time of its last change and the digest it had; a file that was
-written since is hashed again.
+A mark in the cache stands for a path, its size, the times of its last change and the digest it had; a file that was
+written since, or whose times were set back, is hashed again.
 """
 
 from __future__ import annotations
@@ -21,13 +21,19 @@ def has_digest(path: Path, sha256: str) -> bool:
         return True
     if sha256_of(path) != sha256:
         return False
-    with suppress(OSError):  # where nothing can be kept, it is read again the next time
+    note(path, sha256)
+    return True
+
+
+def note(path: Path, sha256: str) -> None:
+    """Keep in mind that a file has that digest, as whoever has just written it knows."""
+    with suppress(OSError):  # where nothing can be kept, it is read the next time
+        mark = _mark(path, sha256)
         mark.parent.mkdir(parents=True, exist_ok=True)
         mark.touch()
-    return True
 
 
 def _mark(path: Path, sha256: str) -> Path:
     found = path.stat()
-    known_by = f"{path.absolute()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ino}\0{sha256}"
+    known_by = f"{path.absolute()}\0{found.st_size}\0{found.st_mtime_ns}\0{found.st_ctime_ns}\0{found.st_ino}\0{sha256}"
     return places.cache_folder() / "verified" / hashlib.sha256(known_by.encode()).hexdigest()

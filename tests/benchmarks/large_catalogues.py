@@ -47,8 +47,8 @@ def main() -> None:
 
 
 def _table(sizes: list[int], ways: list[str]) -> None:
-    columns = ("MB saved", "closed form, s", "epochs reckoned, s", "peak at build, GiB", "1 user, ms", "1,000 users, s", "contributions, ms",
-               "error", "peak, GiB")  # fmt: skip
+    columns = ("MB saved", "closed form, s", "epochs reckoned, s", "peak at build, GiB", "1 user, ms", "1,000 users, s",
+               "contributions, ms", "error", "peak, GiB")  # fmt: skip
     print("| items | likes | way |", " | ".join(columns), "|")
     print("|---" * (len(columns) + 3) + "|")
     for items in sizes:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 # Measured on one core of a shared Intel Xeon (model 207), docs/results.md: "Larger catalogues", "All users at once".
-SPARSE_SECONDS, SPARSE_ITEMS = 176.0, 1_000_000  # closed form of the sparse path, 20 million likes
+SPARSE_SECONDS, SPARSE_ITEMS, SPARSE_LIKES = 176.0, 1_000_000, 20_000_000  # closed form of the sparse path
 LISTS_SECONDS = 0.125  # a list of 100 among a million items by `large`, its two parts together
 REASONS_SECONDS = 0.0115  # the exact shares of one history in 20 of them
 BYTES_OF_A_LIST = 6_930  # of a user's row in the Parquet files of `vasp-lens score`, 100 items with linear reasons
@@ -26,6 +26,7 @@ REACHED = 0.5
 LINK = 450e9  # bytes a second each way between the cards of a machine
 LATENTS, HIDDEN, NEIGHBOURS, EPOCHS = 64, 256, 100, 49  # of the preset `large`
 ROWS, USERS_A_STEP = 2_048, 1_024
+SAMPLE = 5_000_000  # users, more than such a model needs to learn from
 MOVES = 7 * 4  # bytes a weight that Nadam reads and writes in a step: weight, gradient, two moments
 CELL = 24  # bytes a score that a step moves: two logits in bf16, the sparse one, slope and gradients in fp32
 
@@ -80,26 +81,28 @@ def _training(size: Size) -> Iterator[tuple[str, str, str]]:
     moved = (ROWS * size.items * CELL + weights * MOVES) / (REACHED * CARD_BANDWIDTH)
     yield "a step of 2,048 rows on a card: products", seconds(multiplied), "6 x rows x items x (256 + 64) operations"
     yield "a step on a card: bytes", seconds(moved), f"{CELL} a score, {MOVES} a weight"
+    yield "scores of a step and their gradients", bytes_of(ROWS * size.items * CELL), f"{CELL} a score"
+    yield "the same with `rows_at_once=512`", bytes_of(512 * size.items * CELL), "a quarter of the rows"
     sent = 2 * 4 * weights / LINK
     yield f"a step on {size.cards} cards: gradients", seconds(sent), "twice their bytes over the link"
     steps = -(-size.users // USERS_A_STEP)
     one, many = steps * (multiplied + moved), steps / size.cards * (multiplied + moved + sent)
     yield "an epoch of all users, one card", seconds(one), f"{steps:,} steps"
     yield f"an epoch of all users, {size.cards} cards", seconds(many), "the same steps shared"
-    sample = min(1.0, 5_000_000 / size.users)
-    yield f"{EPOCHS} epochs of 5 million users, {size.cards} cards", seconds(EPOCHS * many * sample), "a sample learns"
-    yield (
-        "the sparse path's closed form, one core",
-        seconds(SPARSE_SECONDS * size.items / SPARSE_ITEMS),
-        "measured at 20 million likes; counts grow with the squares of histories",
-    )
+    yield f"{EPOCHS} epochs of all users, {size.cards} cards", seconds(EPOCHS * many), "the schedule of `large`"
+    sample = min(1.0, SAMPLE / size.users)
+    yield f"{EPOCHS} epochs of a sample, {size.cards} cards", seconds(EPOCHS * many * sample), f"{SAMPLE:,} users"
+    learnt = min(size.users, SAMPLE) * size.likes
+    closed = SPARSE_SECONDS * max(1.0, learnt / SPARSE_LIKES) * size.items / SPARSE_ITEMS
+    yield "the sparse path's closed form of the sample, one core", seconds(closed), "measured, by likes and items"
 
 
 def _answering(size: Size) -> Iterator[tuple[str, str, str]]:
     alone = (LISTS_SECONDS + REASONS_SECONDS) * size.items / SPARSE_ITEMS * size.users
     yield "lists of 100 with reasons for all, one core", seconds(alone), "measured a user, by items"
     yield f"the same, a machine of {size.cores} cores", seconds(alone / size.cores), "workers share nothing but files"
-    yield "machines for a night of 8 hours, so many cores each", f"{-(-alone // (size.cores * 8 * 3600)):,.0f}", "the same"
+    machines = -(-alone // (size.cores * 8 * 3600))
+    yield f"machines of {size.cores} cores for a night of 8 hours", f"{machines:,.0f}", "the same"
     yield "Parquet of lists, factors and reasons", bytes_of(BYTES_OF_A_LIST * size.users), "measured a user"
 
 

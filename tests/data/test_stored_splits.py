@@ -82,6 +82,24 @@ def test_it_is_made_once_for_each_choice_and_again_where_it_is_damaged(dataset, 
     assert same(first, split_of(dataset, "liang", 40)) and len(made) == 4
 
 
+def test_a_changed_byte_is_seen_and_an_empty_file(dataset, large):  # noqa: F811
+    first = splits.make_split(dataset, "liang", 40)
+    split_of(dataset, "liang", 40)
+    (folder,) = [each for each in (large / "cache" / "splits").iterdir() if each.is_dir()]
+    for name in ("train.indices.npy", "val_in.indptr.npy"):
+        whole = (folder / name).read_bytes()
+        for damaged in (whole[:-3] + b"\x7f" + whole[-2:], b""):
+            (folder / name).unlink()
+            (folder / name).write_bytes(damaged)
+            assert same(first, split_of(dataset, "liang", 40))
+            assert (folder / name).read_bytes() == whole
+
+
+def test_without_a_cache_the_split_is_made_as_of_small_data(dataset, large):  # noqa: F811
+    (large / "cache").write_text("in the way of a folder")
+    assert same(split_of(dataset, "liang", 40), splits.make_split(dataset, "liang", 40))
+
+
 def test_small_data_leave_nothing_in_the_cache(dataset, home):  # noqa: F811
     assert not isinstance(split_of(dataset, "liang", 40).train.indices, np.memmap)
     assert not (home / "cache" / "splits").exists()

@@ -93,3 +93,10 @@ def test_without_room_on_the_disk_it_stays_in_memory(home, monkeypatch):
     monkeypatch.setattr(state.shutil, "disk_usage", lambda folder: type("Usage", (), {"free": 1000}))
     kept = trained(home)[1]
     assert kept.best and not isinstance(kept.best, state.OnDisk)
+
+
+def test_where_the_cache_cannot_be_written_it_stays_in_memory(home, monkeypatch):
+    monkeypatch.setattr(state, "_COPIED_UP_TO", 0)
+    (home / "cache").write_text("in the way of a folder")
+    kept = trained(home)[1]
+    assert kept.best and not isinstance(kept.best, state.OnDisk)

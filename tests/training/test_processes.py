@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -93,11 +95,12 @@ def test_the_host_and_the_device_cut_the_same_share():
         assert of_host.weight == of_device.weight == (part.stop - part.start) / 4
 
 
-def test_gradients_of_shares_average_to_that_of_all_rows():
-    """Each share's loss is weighed, so that shares of unequal length count by their rows."""
+@pytest.mark.parametrize("n_rows", [1, 2, 31])
+def test_gradients_of_shares_average_to_that_of_all_rows(n_rows):
+    """Each share's loss is weighed, so that shares of unequal length count by their rows; some may be empty."""
     settings, options = preset("nease", "tiny")
-    train_on = synthetic.planted(users=31, background=20).likes
-    stage = replace(options.stages[0], batch_users=31)
+    train_on = synthetic.planted(users=31, background=20).likes.take(slice(0, n_rows))
+    stage = replace(options.stages[0], batch_users=n_rows)
     histories, gradients = (train_on, train_on), []
     for size in (1, 3):
         model = create("nease", settings, train_on.n_items)
@@ -111,6 +114,23 @@ def test_gradients_of_shares_average_to_that_of_all_rows():
             (loss / size).backward()  # what the average over processes does
         gradients.append(model.nets["nease"].W.grad)
     assert torch.allclose(gradients[0], gradients[1], rtol=1e-4, atol=1e-7)
+
+
+def test_ctrl_c_ends_all_processes_after_an_epoch_and_keeps_the_best(home):
+    words = arguments("stopped", "nease", "--epochs", "3000", "--set", "batch_users=500")
+    environment = {**os.environ, "VASP_LENS_HOME": str(home), "OMP_NUM_THREADS": "1"}
+    running = subprocess.Popen([sys.executable, *TORCHRUN, *words], env=environment, stdout=subprocess.DEVNULL,
+                               stderr=subprocess.PIPE, text=True)  # fmt: skip
+    began = time.monotonic()
+    while not (home / "checkpoints" / ".stopped.training-2-of-2").exists():  # written after the first epoch
+        assert running.poll() is None and time.monotonic() - began < 120, running.stderr.read()
+        time.sleep(0.2)
+    running.send_signal(signal.SIGINT)
+    running.communicate(timeout=120)
+    files = written(home, "stopped")
+    assert 1 <= len(files["curve"]) < 3000 and not files["checkpoint"]["provenance"]["finished"]
+    left = [TrainingState.load(home / "checkpoints" / f".stopped.training-{rank}-of-2").epoch for rank in (1, 2)]
+    assert left[0] == left[1] == len(files["curve"]), "all stopped after the same epoch"
 
 
 def test_what_needs_one_process_is_refused_in_several():

@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vasp_models import places
+from vasp_models import places, verified
 from vasp_models.data.catalogue import Catalogue
-from vasp_models.data.datasets import Dataset
+from vasp_models.data.datasets import Dataset, sha256_of
 from vasp_models.data.interactions import Interactions
 from vasp_models.data.splits import Split, default_heldout, make_split
 
@@ -33,13 +33,15 @@ def split_of(dataset: Dataset, protocol: str = "liang", heldout: int | None = No
         return make_split(dataset, protocol, heldout, ordered)
     heldout = default_heldout(dataset) if heldout is None else heldout
     folder = places.cache_folder() / "splits" / _name(dataset, protocol, heldout, ordered)
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(folder.with_suffix(".lock")):  # processes that train together all come here at once
-        if (found := _read(folder)) is not None:
-            return found
-        made = make_split(dataset, protocol, heldout, ordered)
-        write(made, folder)
-    return _read(folder) or made
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder.with_suffix(".lock")):  # processes that train together all come here at once
+            if (found := _read(folder)) is not None:
+                return found
+            write(make_split(dataset, protocol, heldout, ordered), folder)
+            return read(folder)
+    except OSError:  # a cache that cannot be written, or is full
+        return make_split(dataset, protocol, heldout, ordered)
 
 
 def write(split: Split, folder: Path) -> None:
@@ -53,12 +55,19 @@ def write(split: Split, folder: Path) -> None:
         split.catalogue.frame.to_parquet(temporary / _CATALOGUE, index=False)
         about = {name: getattr(split, name) for name in ("protocol", "heldout", "stats", "preprocessing")}
         about |= {"ordered": split.train.ordered, "items": split.train.n_items, "folds": len(split.test_folds)}
+        about["files"] = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
         (temporary / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
 
 
 def read(folder: Path) -> Split:
-    """The split in a folder; its histories are read as they are used. Raises OSError, ValueError or KeyError."""
+    """The split in a folder; its histories are read as they are used. Raises OSError, ValueError or KeyError.
+
+    The files are hashed when they are read for the first time.
+    """
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+    for name, digest in about["files"].items():
+        if not verified.has_digest(folder / name, digest):
+            raise ValueError(f"{folder / name} is not the file that was written")
 
     def histories(name: str) -> Interactions:
         indptr, indices = (np.load(folder / f"{name}.{part}.npy", mmap_mode="r") for part in ("indptr", "indices"))
@@ -83,7 +92,7 @@ def read(folder: Path) -> Split:
 def _read(folder: Path) -> Split | None:
     try:
         return read(folder)
-    except (OSError, ValueError, KeyError, pa.ArrowException):  # not there, or damaged: it is made again
+    except (OSError, EOFError, ValueError, KeyError, pa.ArrowException):  # not there, or damaged: it is made again
         return None
 
 

@@ -43,6 +43,7 @@ def _kinds() -> dict[str, list[Path]]:
     return {
         "Maps and measures (results)": results,
         "Splits of large data": list(_files(cache / "splits")),
+        "Marks of weights that were checked": list(_files(cache / "verified")),
         "Logs of background jobs": logs,
         "Posters": list(_files(posters.folder())),
         "Scratch": list(_files(cache / "scratch")),

@@ -1,7 +1,8 @@
 """An item x item matrix whose columns are spread over the processes that train together.
 
-A process holds its columns, their gradient and their moments: of a matrix of 100,000 items, 160 GB for training, each
-of eight processes has 20. Histories travel instead of weights: every process answers the rows of all for its own
+While it trains a process holds its columns, their gradient and their moments: of a matrix of 100,000 items, 160 GB for
+training, each of eight processes has 20. Before and after it each has the whole matrix once, 40 GB: it is drawn, or
+solved, and saved whole. Histories travel instead of weights: every process answers the rows of all for its own
 columns and sends each the block of its rows, rows x items numbers a step where the matrix has items x items.
 """
 

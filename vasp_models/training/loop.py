@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import cached_property
 import math
+import sys
 import time
 
 import numpy as np
@@ -61,8 +62,9 @@ class Training:
         finally:
             self.model.eval()  # an interrupt may come in the middle of a step
             self.state.restore_best(self.model)
-            for net in self.model.nets.values():
-                net.gather()
+            if not isinstance(sys.exception(), Exception):  # this process alone may have failed: the others do not come
+                for net in self.model.nets.values():
+                    net.gather()
 
     def _stage(self, number: int, epochs: range, done: int) -> Iterator[Epoch]:
         stage = self.options.stages[number]
@@ -223,7 +225,7 @@ class Training:
         for divergence in output.kl:
             per_row = divergence.mean(dim=1) if stage.kl == "mean" else divergence.sum(dim=1)
             loss = loss + warm * stage.kl_weight * per_row.mean()
-        if batch.weight == 1.0:
+        if batch.weight == 1.0 and self.group.size == 1:
             return loss, output.logits
         # A mean over some rows: summed over parts and averaged over processes it has to be that over all rows.
         weighted = loss * batch.weight * self.group.size

@@ -14,6 +14,8 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 import os
+import signal
+import threading
 from typing import Any
 import warnings
 
@@ -22,6 +24,7 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 # The others wait while the first validates, saves and measures: longer than torch's ten minutes on large data.
+_ASKED_TO_STOP = threading.Event()
 _PATIENCE = timedelta(hours=2)
 
 
@@ -73,6 +76,16 @@ class Group:
         """What tells the files of this process from those of the others; nothing for one alone."""
         return "" if self.size == 1 else f"-{self.rank + 1}-of-{self.size}"
 
+    def stops(self) -> bool:
+        """Whether any process of a group was asked to stop by Ctrl-C; all come to the same answer.
+
+        In a group nothing stops in the midst of a step: the others would wait for it.
+        """
+        if self.size == 1:
+            return False
+        device = "cuda" if distributed.get_backend() == "nccl" else "cpu"
+        return bool(self.total(torch.tensor(float(_ASKED_TO_STOP.is_set()), device=device)))
+
     def told(self, value: Any) -> Any:
         """What the first process says, to all."""
         said = [value]
@@ -97,7 +110,10 @@ def joined(device: str) -> Iterator[Group]:
     if device == "cuda":
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
     distributed.init_process_group("nccl" if device == "cuda" else "gloo", timeout=_PATIENCE)
+    before = signal.signal(signal.SIGINT, lambda *_: _ASKED_TO_STOP.set())
     try:
         yield current()
     finally:
+        signal.signal(signal.SIGINT, before)
+        _ASKED_TO_STOP.clear()
         distributed.destroy_process_group()

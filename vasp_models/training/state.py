@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 import json
 from pathlib import Path
@@ -88,9 +89,12 @@ class TrainingState:
     def _kept(weights: dict[str, Tensor], settled: bool) -> dict[str, Tensor]:
         if settled:
             return weights
-        on_processor = all(value.device.type == "cpu" for value in weights.values())
-        room = shutil.disk_usage(places.scratch()).free > sum(value.nbytes for value in weights.values())
-        return OnDisk(weights) if on_processor and room else _copied(weights)
+        if any(value.device.type != "cpu" for value in weights.values()):
+            return _copied(weights)
+        with suppress(OSError):  # a cache that cannot be written
+            if shutil.disk_usage(places.scratch()).free > sum(value.nbytes for value in weights.values()):
+                return OnDisk(weights)
+        return _copied(weights)
 
     def restore(self, model: nn.Module) -> None:
         """Put the weights of the last finished epoch into the model, if there is one."""
