@@ -182,6 +182,36 @@ def test_pairs_are_gathered_once_and_lists_of_ids_give_the_same(saved, tmp_path)
     assert moved.made == 1 and pq.read_table(tmp_path / "moved" / "parts").to_pylist() == found["lists"]
 
 
+def test_the_same_histories_may_lie_elsewhere_and_what_was_gathered_may_be_lost(saved, tmp_path):
+    ids = [[str(each) for each in saved.catalogue.ids[[2, 5, row]]] for row in range(7, 11)]
+    (tmp_path / "a").mkdir()
+    pq.write_table(pa.table({"user": list("abcd"), "history": ids}), tmp_path / "a" / "h.parquet")
+    flat = {"user": [user for user in "abcd" for _ in range(3)], "item": sum(ids, [])}
+    (tmp_path / "b").mkdir()
+    pq.write_table(pa.table(flat), tmp_path / "b" / "p.parquet")
+    settings = Scoring(k=5, users_per_part=2)
+    for source, lost in (("a/h.parquet", None), ("b/p.parquet", "histories.parquet")):
+        out = tmp_path / f"of-{source[0]}"
+        running.run(saved, sources.of_files(tmp_path / source), out, settings, HERE)
+        before = bits(out)
+        (out / "parts" / "part-00001.parquet").unlink()
+        if lost:
+            (out / lost).unlink()
+        moved = tmp_path / "moved" / source
+        moved.parent.mkdir(parents=True)
+        shutil.move(tmp_path / source, moved)
+        done = running.run(saved, sources.of_files(moved), out, settings, HERE)
+        assert (done.made, done.kept) == (1, 1) and bits(out) == before
+
+
+def test_scores_that_go_into_the_folder_of_histories_are_none(saved, tmp_path):
+    pq.write_table(pa.table({"user": ["a"], "history": [["1"]]}), tmp_path / "h.parquet")
+    out = tmp_path / "out"
+    for made in (1, 0):
+        done = running.run(saved, sources.of_files(tmp_path, without=out), out, SETTINGS, HERE)
+        assert (done.made, done.plan.users) == (made, 1)
+
+
 def test_a_worker_refuses_another_checkpoint_than_the_plans(saved, whole, tmp_path):
     out = tmp_path / "out"
     shutil.copytree(whole, out)

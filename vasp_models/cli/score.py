@@ -50,7 +50,7 @@ def score(
     maker = _maker(engine, workers, address, device)
     loaded = checkpoints.load(checkpoint)
     if from_ is not None:
-        given = sources.of_files(from_)
+        given = sources.of_files(from_, without=to)
     else:
         given = sources.of_data(data) if data is not None else sources.of_checkpoint(loaded)
     with progress.bar() as show:

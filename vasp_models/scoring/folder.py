@@ -58,10 +58,8 @@ class Plan:
 
 
 def begin(folder: Path, plan: Plan, checkpoint: Checkpoint, about: dict[str, Any]) -> None:
-    """Write `scoring.json`, where it is not there already; `about` is what it says of model and command besides."""
+    """Write `scoring.json`; `about` is what it says of model and command besides."""
     (folder / PARTS).mkdir(parents=True, exist_ok=True)
-    if (folder / MANIFEST).exists():
-        return
     told = {"kind": KIND, "schema": SCHEMA, "parts": plan.parts, **asdict(plan), **about}
     told["source"]["files"] = [_within(folder, path) for path in plan.source.files]
     with places.file_written_whole(folder / MANIFEST) as temporary:

@@ -52,7 +52,7 @@ def kind_of_reasons(model: Recommender, asked: str) -> str:
     linear = linear_factor(model) is not None
     if asked == LINEAR and not linear:
         raise SettingError(
-            f"{type(model).__name__} has no linear path, so no item has an exact share: expected --reasons "
+            f"The model has no linear path, so no item has an exact share: expected --reasons "
             f"{LEAVE_ONE_OUT} or {NONE}."
         )
     if asked != AUTO:

@@ -123,15 +123,16 @@ def planned(checkpoint: Checkpoint, given: Source | Pairs, folder: Path, setting
     if there is not None:
         asked = {"checkpoint": checkpoint.digest, "histories": given.digest, **vars(settings)}
         folders.check_same(folder, there, asked)
-        return there
     source, left_out = given, 0
     if isinstance(given, Pairs):
-        source = of_pairs(folder / GATHERED, given.digest, given.given)
-        threshold = checkpoint.manifest["dataset"].get("threshold")
-        left_out = gather(given, checkpoint.catalogue, threshold, folder / GATHERED)
+        source, left_out = of_pairs(folder / GATHERED, given.digest, given.given), there.left_out if there else 0
+        if there is None or not (folder / GATHERED).exists():
+            threshold = checkpoint.manifest["dataset"].get("threshold")
+            left_out = gather(given, checkpoint.catalogue, threshold, folder / GATHERED)
     place = str(checkpoint.folder.absolute())
     plan = Plan(place, checkpoint.digest, source, settings, rows(source), left_out)
-    folders.begin(folder, plan, checkpoint, _about(checkpoint, model, plan, folder))
+    if plan != there:  # new, or the same checkpoint and histories at other places
+        folders.begin(folder, plan, checkpoint, _about(checkpoint, model, plan, folder))
     return plan
 
 

@@ -63,9 +63,12 @@ def of_data(name: str) -> Pairs:
     return Pairs((str(path),), dataset.fingerprint, {"data": name}, tuple(dataset.columns))
 
 
-def of_files(given: Path) -> Source | Pairs:
-    """The histories in a Parquet file, or in all those of a folder, in the order of their names. Raises DataError."""
-    paths = _parquet_files(given.expanduser())
+def of_files(given: Path, without: Path | None = None) -> Source | Pairs:
+    """The histories in a Parquet file, or in all those of a folder, in the order of their names. Raises DataError.
+
+    Files in the folder `without`, to which the scores go, are none of them.
+    """
+    paths = _parquet_files(given.expanduser(), without and without.expanduser().resolve())
     names = {path: _column_names(path) for path in paths}
     there = set.intersection(*map(set, names.values()))
     digest = hashlib.sha256("".join(f"{path.name} {sha256_of(path)}\n" for path in paths).encode()).hexdigest()
@@ -150,12 +153,16 @@ def of_pairs(path: Path, digest: str, given: dict[str, str]) -> Source:
     return Source((str(path.absolute()),), digest, given, numbers=True)
 
 
-def _parquet_files(given: Path) -> list[Path]:
+def _parquet_files(given: Path, without: Path | None) -> list[Path]:
     if given.is_file():
         return [given]
     if not given.is_dir():
         raise DataError(f"{given} is not there: expected a Parquet file, or a folder of them; check the path.")
-    found = sorted(path for path in given.rglob("*.parquet") if not _hidden(path.relative_to(given)))
+    found = sorted(
+        path
+        for path in given.rglob("*.parquet")
+        if not (_hidden(path.relative_to(given)) or without in path.resolve().parents)
+    )
     if not found:
         raise DataError(f"{given} holds no Parquet file: expected files that end in .parquet.")
     return found
