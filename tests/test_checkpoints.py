@@ -11,8 +11,8 @@ import pytest
 import torch
 
 from tests import trained
-from vasp_models import checkpoints, manifests, runs, verified
-from vasp_models.data import datasets
+from vasp_models import checkpoints, manifests, runs
+from vasp_models.data import datasets, verified
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import CheckpointError, UnknownUserError
 

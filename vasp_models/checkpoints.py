@@ -17,7 +17,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 
-from vasp_models import manifests, places, verified
+from vasp_models import manifests, places
+from vasp_models.data import verified
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.datasets import sha256_of
 from vasp_models.data.interactions import Interactions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
+import os
 from pathlib import Path
 import platform
 
@@ -27,16 +28,19 @@ def resolve(device: str) -> str:
 
 def describe(device: str) -> str:
     """The device in words for people: ``CPU, 2 cores``; of a bundle, that there is none."""
-    import os
-
     if device == "bundle":
         return "answers from a bundle"
     if device == "cpu":
-        usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        usable = usable_cores()
         return f"CPU, {usable} core" + ("s" if usable != 1 else "")
     import torch
 
     return torch.cuda.get_device_name() if device == "cuda" else "Apple GPU"
+
+
+def usable_cores() -> int:
+    """Cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def processor() -> str:

@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from vasp_models import places, verified
+from vasp_models import places
+from vasp_models.data import verified
 from vasp_models.data.catalogue import Catalogue
 from vasp_models.data.datasets import Dataset, sha256_of
 from vasp_models.data.interactions import Interactions

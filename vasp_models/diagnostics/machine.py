@@ -63,7 +63,7 @@ def device(asked: str, used: str | None, note: str | None = None) -> Check:
 
 def processor() -> list[Check]:
     """Cores that may be used, and the threads that numerical libraries take."""
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    usable = devices.usable_cores()
     fact = f"{usable} of {os.cpu_count() or usable} cores usable"
     threads = {f"{pool['internal_api']} {pool['num_threads']}": pool["num_threads"] for pool in _pools()}
     if not threads:

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 from typing import Any
 
+from vasp_models import devices
 from vasp_models.errors import DeviceError, ScoringError, SettingError, VaspLensError
 from vasp_models.scoring.running import Maker, Worker
 
@@ -84,7 +85,7 @@ def _started(ray: Any, workers: int | None, address: str | None) -> Iterator[Non
     own_folder = not address and len(tempfile.gettempdir()) <= _SHORT
     scratch = tempfile.mkdtemp(prefix="vasp-lens-ray-") if own_folder else None
     try:
-        cores = max(_cores(), workers or 1)
+        cores = max(devices.usable_cores(), workers or 1)
         own = {"num_cpus": cores, "object_store_memory": _STORE, "_temp_dir": scratch, "include_dashboard": False}
         with _hushed():
             ray.init(address=address or "local", **({} if address else own), **quiet)
@@ -139,5 +140,3 @@ def _told(error: Exception) -> str:
     return f"Ray gave up ({said.strip()}): the parts that are whole are kept, and the same command makes the others."
 
 
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -15,7 +15,9 @@ import torch
 from vasp_models import places
 from vasp_models.checkpoints import mapped
 from vasp_models.data import synthetic
+from vasp_models.data.datasets import sha256_of
 from vasp_models.data.interactions import Interactions
+from vasp_models.data.verified import has_digest, note
 from vasp_models.explanations.leave_one_out import influence
 from vasp_models.models.flvae import FLVAESettings
 from vasp_models.models.nease import NEASESettings
@@ -33,12 +35,11 @@ def figures(scale: Scale, seed: int = 0) -> Iterator[Figure]:
     """Loading by memory map, one user, rounded weights, a batch of users, leave-one-out."""
     likes = synthetic.paper_scale(seed, scale.users, scale.items, scale.users * scale.history)
     settings = product_settings(scale)
-    # Beside the cache: the system's temporary folder is often kept in memory.
-    places.cache_folder().mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix="bench-", dir=places.cache_folder()) as folder:
+    with tempfile.TemporaryDirectory(prefix="bench-", dir=places.scratch()) as folder:
         path = Path(folder) / "weights.safetensors"
         save_file(filled(settings, scale.items, seed).state_dict(), path)
         yield loading(scale, settings, path)
+        yield hashing(path)
         model = loaded(settings, scale.items, path)
         yield one_user(scale, model, likes.row(0))
         yield in_bf16(scale, model, likes)
@@ -83,6 +84,20 @@ def loading(scale: Scale, settings: ProductSettings, path: Path) -> Figure:
         lambda: load_file(path),
         "read into memory",
         min(3, scale.repeats),
+    )
+
+
+def hashing(path: Path) -> Figure:
+    """What is done before weights that came from elsewhere are loaded for the first time, beside all later times."""
+    digest = sha256_of(path)
+    note(path, digest)
+    return timed(
+        f"hashing {path.stat().st_size / 1e9:.1f} GB of weights, once for a file that came from elsewhere",
+        lambda: sha256_of(path),
+        lambda: has_digest(path, digest),
+        "knowing it by its mark",
+        1,
+        warm=False,
     )
 
 
