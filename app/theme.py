@@ -98,7 +98,8 @@ div[data-testid="stMainBlockContainer"] {max-width: 1240px; padding-left: 2.4rem
 [class*="_search "], .st-key-listed_film {min-height: 63.75px}
 [class*="st-key-poster_"] img {aspect-ratio: 2 / 3; border-radius: 0.5rem}
 .st-key-address, .st-key-find_key, .st-key-take_away, .st-key-maps_view {display: none}
-[class*="st-key-tools_"] {max-height: 30.5px} [class*="st-key-tools_"] button {min-height: 24px; padding: 0 4px}
+[class*="st-key-tools_"] {max-height: 30.5px}
+[class*="st-key-tools_"] button {min-height: 24px; padding: 0 4px}
 [class*="st-key-tools_"] button p, .st-key-copy_link button p {font-size: 0.8rem}
 [data-testid="stWidgetLabel"][disabled] {color: inherit}
 [data-testid="stMultiSelect"] button {min-width: 24px; min-height: 24px}

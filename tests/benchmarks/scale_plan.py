@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 # Measured on one core of a shared Intel Xeon (model 207), docs/results.md: "Larger catalogues", "All users at once".
 SPARSE_SECONDS, SPARSE_ITEMS, SPARSE_LIKES = 176.0, 1_000_000, 20_000_000  # closed form of the sparse path
-LISTS_SECONDS = 0.125  # a list of 100 among a million items by `large`, its two parts together
-REASONS_SECONDS = 0.0115  # the exact shares of one history in 20 of them
+LISTS_SECONDS = 0.0715  # a list of 100 among a million items by `large`, its two parts together
+REASONS_SECONDS = 0.0105  # the exact shares of one history in 20 of them
 BYTES_OF_A_LIST = 6_930  # of a user's row in the Parquet files of `vasp-lens score`, 100 items with linear reasons
 MAP_SECONDS, MAP_FILMS = 110.0, 20_108
 ADD_SECONDS = 43.0 / 1_005  # a film laid on a drawn map
