@@ -66,7 +66,7 @@ class LowRank(Part):
         if not isinstance(x, Subsets) or targets is None:
             return self.net(x, noise, targets)
         # For a few items a sum of the small numbers that lead to them, which loses fewer digits than x A times A' - x.
-        return x.weights.to(self.net.A.dtype) @ self.net.item_weights(x.items, targets).to(self.net.A.dtype)
+        return x.summed(self.net.item_weights(x.items, targets).to(self.net.A.dtype))
 
     def project(self) -> None:
         """Put the rows of A back to length 1."""

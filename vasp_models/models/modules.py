@@ -7,8 +7,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from vasp_models.models.flvae import dense
+from vasp_models.models.group import Group
 from vasp_models.models.inputs import Inputs
-from vasp_models.models.network import Group
 from vasp_models.models.unified_settings import UnifiedSettings
 
 _NARROWEST = 4  # layer of the MLP that predicts

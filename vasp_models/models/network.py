@@ -9,14 +9,14 @@ from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
 from vasp_models.models.base import Validate
+from vasp_models.models.group import Group
 from vasp_models.models.inputs import Alone, Inputs, Subsets
 from vasp_models.models.weights import TorchRecommender
-from vasp_models.training import processes
 from vasp_models.training.batches import Bag
 from vasp_models.training.loop import Training
 from vasp_models.training.options import Epoch, Stage, TrainOptions
@@ -40,24 +40,6 @@ class NetworkOutput:
     logits: dict[str, Tensor]
     kl: list[Tensor]
     constant: float = 0.0  # what losses of a linear output take from it
-
-
-class Group(nn.Module):
-    """Weights that an optimiser moves together."""
-
-    def trunks(self) -> tuple[nn.Module, ...]:
-        """Stretches of dense layers, which a compiler may join on a graphics card."""
-        return ()
-
-    def project(self) -> None:
-        """Put the weights back on the constraint, after every step."""
-
-    def spread(self, group: processes.Group) -> tuple[str, ...]:
-        """Keep of weights that grow with the square of the catalogue this process's share; the names of those."""
-        return ()
-
-    def gather(self) -> None:
-        """Bring the shares of all processes together again."""
 
 
 class Net(Group, ABC):

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from vasp_models.data.interactions import Interactions
+from vasp_models.models.group import Group
 from vasp_models.models.inputs import Inputs
-from vasp_models.training.processes import Group
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class PartOutput:
     kl: Tensor | None
 
 
-class Part(nn.Module, ABC):
+class Part(Group, ABC):
     """One part: built from its settings, the number of modelled items and a generator for its first weights."""
 
     Settings: ClassVar[type]
@@ -55,17 +55,6 @@ class Part(nn.Module, ABC):
         """
         return {"weights": tuple(name for name, _ in self.named_parameters())}
 
-    def trunks(self) -> tuple[nn.Module, ...]:
-        """Stretches of dense layers, which a compiler may join on a graphics card."""
-        return ()
-
-    def spread(self, group: Group) -> tuple[str, ...]:
-        """Keep of weights that grow with the square of the catalogue this process's share; the names of those."""
-        return ()
-
-    def gather(self) -> None:
-        """Bring the shares of all processes together again."""
-
     def silence(self, items: Tensor) -> bool:
         """Let nothing lead from some items to the outputs; False where the part's weights cannot be cut so."""
         return False
@@ -75,6 +64,3 @@ class Part(nn.Module, ABC):
 
     def turned(self) -> None:
         """What to do after an epoch in which it moved."""
-
-    def project(self) -> None:
-        """Put the weights back on the constraint, after every step."""

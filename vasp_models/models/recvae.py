@@ -11,9 +11,10 @@ from torch import Tensor
 
 from vasp_models.models.flvae import DenseResidual, columns, dense
 from vasp_models.models.gaussian import log_normal, sampled
+from vasp_models.models.group import Group
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.multvae import FirstLayer
-from vasp_models.models.network import Group, Net, SetNetwork, schedule
+from vasp_models.models.network import Net, SetNetwork, schedule
 from vasp_models.training.options import Stage, Turn, check_ranges
 
 _EPSILON = 0.1  # of LayerNorm, in the authors' code

@@ -16,9 +16,10 @@ from torch.nn import functional
 
 from vasp_models.data.interactions import Interactions
 from vasp_models.errors import SettingError
+from vasp_models.models.group import Group
 from vasp_models.models.inputs import Inputs
 from vasp_models.models.modules import Head, Side, Sides, dot
-from vasp_models.models.network import FLOATS, NET, Group, Net, PairNetwork, SetNetwork
+from vasp_models.models.network import FLOATS, NET, Net, PairNetwork, SetNetwork
 from vasp_models.models.new_users import least_squares, newton
 from vasp_models.models.unified_settings import Input, UnifiedSettings
 from vasp_models.training.batches import Bag
