@@ -80,6 +80,6 @@ KEYS = (
     "keyboard has a ring around it."
 )
 NO_TIMES = "The model has not been asked anything since this program was started."
-CLEARED = "The dashboard’s memory is empty again, and {freed} of logs and posters are gone. Results stay."
+CLEARED = "The dashboard’s memory is empty again, and {freed} of logs, posters and splits are gone. Results stay."
 CLEARS = "Forgets computed answers, logs of ended jobs, posters and the splits of large data. Maps and measures stay."
 PATHS = "The text names folders of this machine; look it through before you send it on."

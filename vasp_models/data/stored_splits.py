@@ -58,12 +58,14 @@ def write(split: Split, folder: Path) -> None:
         about |= {"ordered": split.train.ordered, "items": split.train.n_items, "folds": len(split.test_folds)}
         about["files"] = {path.name: sha256_of(path) for path in sorted(temporary.iterdir())}
         (temporary / _ABOUT).write_text(json.dumps(about), encoding="utf-8")
+    for name, digest in about["files"].items():
+        verified.note(folder / name, digest)
 
 
 def read(folder: Path) -> Split:
     """The split in a folder; its histories are read as they are used. Raises OSError, ValueError or KeyError.
 
-    The files are hashed when they are read for the first time.
+    Files that were not written here are hashed when they are read for the first time.
     """
     about = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
     for name, digest in about["files"].items():
